@@ -1,0 +1,259 @@
+//! Lessons that are booked: what they are, how they go on, and what cancelling costs.
+
+#[cfg(feature = "server")]
+pub mod cancel;
+#[cfg(feature = "server")]
+pub mod create;
+#[cfg(feature = "server")]
+pub mod export;
+#[cfg(feature = "server")]
+mod mail;
+#[cfg(feature = "server")]
+pub mod service;
+#[cfg(feature = "server")]
+pub mod staff;
+#[cfg(feature = "server")]
+pub(crate) mod store;
+#[cfg(feature = "server")]
+mod writes;
+
+use jiff::{
+    SignedDuration,
+    civil::{Date, DateTime, Time},
+    tz::AmbiguousOffset,
+};
+
+use crate::{
+    FieldErrors, Instant, Result,
+    ids::{BookingId, InstructorId, PackId, ServiceId, StudentId},
+    paging::ListQuery,
+    zoned::{LocalTime, Zone},
+};
+
+/// A booked lesson, with the terms in force when it was booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booking {
+    /// Id.
+    pub id: BookingId,
+    /// What.
+    pub service: ServiceId,
+    /// Its name.
+    pub service_name: String,
+    /// Who gives it.
+    pub instructor: InstructorId,
+    /// Their name.
+    pub instructor_name: String,
+    /// Who takes it.
+    pub student: StudentId,
+    /// Their name.
+    pub student_name: String,
+    /// Start.
+    pub starts_at: Instant,
+    /// End.
+    pub ends_at: Instant,
+    /// Where it stands.
+    pub status: Status,
+    /// What the one who booked had to say.
+    pub note: String,
+    /// Where to pick the student up.
+    pub pickup: String,
+    /// Price in minor units.
+    pub price_minor: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// How long before its start it can be cancelled for free.
+    pub cancel_notice_min: i32,
+    /// The pack that pays for it.
+    pub pack: Option<PackId>,
+    /// Why it was cancelled.
+    pub cancel_reason: Option<String>,
+}
+
+/// Where a lesson stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Waits for approval; its time is taken already.
+    Requested,
+    /// Will take place.
+    Confirmed,
+    /// Took place.
+    Completed,
+    /// Won't take place.
+    Cancelled,
+    /// The student didn't come.
+    NoShow,
+}
+
+impl Status {
+    /// All, in the order of a lesson's life.
+    pub const ALL: [Self; 5] = [Self::Requested, Self::Confirmed, Self::Completed, Self::Cancelled, Self::NoShow];
+
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Confirmed => "confirmed",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::NoShow => "no_show",
+        }
+    }
+
+    /// For people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Requested => "Requested",
+            Self::Confirmed => "Confirmed",
+            Self::Completed => "Completed",
+            Self::Cancelled => "Cancelled",
+            Self::NoShow => "No-show",
+        }
+    }
+
+    /// From the database or a form.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Whether a lesson may go from here to `next`; the database holds the same rule.
+    pub fn may_become(self, next: Self) -> bool {
+        use Status::{Cancelled, Completed, Confirmed, NoShow, Requested};
+        matches!(
+            (self, next),
+            (Requested, Confirmed | Cancelled) | (Confirmed, Completed | Cancelled | NoShow)
+        )
+    }
+}
+
+/// Who cancels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Canceller {
+    /// The student whose lesson it is.
+    Student,
+    /// The instructor who gives it.
+    Instructor,
+    /// Staff or the owner.
+    Staff,
+}
+
+/// The last moment to cancel for free.
+pub fn free_until(starts_at: Instant, cancel_notice_min: i32) -> Instant {
+    starts_at.checked_sub(SignedDuration::from_mins(i64::from(cancel_notice_min))).unwrap_or(Instant::MIN)
+}
+
+/// Whether a lesson can be cancelled now, and if so, whether the lesson comes back to its pack.
+///
+/// # Errors
+/// Why it can't, for people.
+pub fn cancellation(booking: &Booking, by: Canceller, now: Instant) -> Result<bool, &'static str> {
+    match booking.status {
+        Status::Requested | Status::Confirmed => {}
+        Status::Cancelled => return Err("It is cancelled already."),
+        Status::Completed | Status::NoShow => return Err("It is over and can't be cancelled any more."),
+    }
+    if by != Canceller::Staff && now >= booking.starts_at {
+        return Err("It has begun. The school can still cancel it.");
+    }
+    Ok(by != Canceller::Student || now <= free_until(booking.starts_at, booking.cancel_notice_min))
+}
+
+/// The cancellation rule in a sentence. `lesson` is the school's word.
+pub fn cancel_terms(zone: &Zone, lesson: &str, starts_at: Instant, cancel_notice_min: i32, now: Instant) -> String {
+    let until = free_until(starts_at, cancel_notice_min);
+    if cancel_notice_min == 0 {
+        format!("Free to cancel until the {lesson} begins.")
+    } else if until < now {
+        format!("Too late to cancel for free: the {lesson} counts as used.")
+    } else {
+        let (day, clock) = (zone.short_day(until), zone.clock(until));
+        format!("Free to cancel until {day}, {clock}; after that the {lesson} counts as used.")
+    }
+}
+
+/// A day and a time as typed.
+///
+/// # Errors
+/// A message beside `date` or `time`.
+pub fn wall_clock(date: &str, time: &str) -> Result<DateTime> {
+    let mut errors = FieldErrors::new();
+    let date = errors.check("date", date.trim().parse::<Date>().map_err(|_| "Choose a day."));
+    let time = errors.check(
+        "time",
+        crate::availability::hours::parse_clock(time)
+            .ok()
+            .filter(|minute| *minute < 1440)
+            .and_then(|minute| Time::new((minute / 60) as i8, (minute % 60) as i8, 0, 0).ok())
+            .ok_or("Type a time such as 09:30."),
+    );
+    errors.finish()?;
+    Ok(date.unwrap_or_default().to_datetime(time.unwrap_or_default()))
+}
+
+/// The moment a local time stands for. Of a time that the clock shows twice, `which` says `first` or `second`.
+///
+/// # Errors
+/// A message beside `date` or `time`.
+pub fn local_time(zone: &Zone, date: &str, time: &str, which: &str) -> Result<Instant> {
+    let wall = wall_clock(date, time)?;
+    let clock = wall.strftime("%H:%M");
+    match (zone.resolve(wall), which) {
+        (LocalTime::Once(at), _) | (LocalTime::Twice(at, _), "first") | (LocalTime::Twice(_, at), "second") => Ok(at),
+        (LocalTime::Twice(..), _) => {
+            let message = format!("The clock shows {clock} twice on that day. Say which one you mean.");
+            Err(crate::Error::field("time", message))
+        }
+        (LocalTime::Never, _) => {
+            let message = match after_gap(zone, wall) {
+                Some(later) => format!("The clock skips {clock} on that day. Choose {later} or later."),
+                None => format!("The clock skips {clock} on that day. Choose another time."),
+            };
+            Err(crate::Error::field("time", message))
+        }
+    }
+}
+
+/// The first time on the clock after the gap that `wall` falls into.
+fn after_gap(zone: &Zone, wall: DateTime) -> Option<String> {
+    let AmbiguousOffset::Gap { after, .. } = zone.tz().to_ambiguous_timestamp(wall).offset() else { return None };
+    // Read with the later offset, a skipped time lies before the jump.
+    let before_jump = after.to_timestamp(wall).ok()?;
+    let jump = zone.tz().following(before_jump).next()?.timestamp();
+    Some(zone.clock(jump))
+}
+
+/// What a list of lessons is narrowed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BookingFilter {
+    /// Search over the names of student, instructor and service; page, and order by start.
+    pub list: ListQuery,
+    /// Only these.
+    pub status: Option<Status>,
+    /// Only theirs.
+    pub instructor: Option<InstructorId>,
+    /// First local day.
+    pub from: Option<Date>,
+    /// Last local day.
+    pub to: Option<Date>,
+}
+
+impl BookingFilter {
+    /// Reads the parameters of a list address; nonsense is as good as nothing.
+    pub fn parse<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Self {
+        // Years that no school has seen are no filter, and the database may not even know them.
+        let day = |name: &str| {
+            get(name)
+                .and_then(|text| text.trim().parse::<Date>().ok())
+                .filter(|day| (1900..=2500).contains(&day.year()))
+        };
+        Self {
+            status: get("status").and_then(Status::parse),
+            instructor: get("instructor").and_then(|text| text.parse().ok()),
+            from: day("from"),
+            to: day("to"),
+            list: ListQuery::parse(&get),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

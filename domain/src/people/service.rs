@@ -1,0 +1,264 @@
+//! Operations on people.
+
+use serde_json::json;
+
+use super::{
+    Board, CHOICE_LIMIT, Choices, InstructorDetail, InstructorFilter, InstructorRow, Person, StudentDetail, StudentRow,
+    Verification, board_store, instructor_store, store, student_store, week,
+};
+use crate::{
+    Error, FieldErrors, Result, audit,
+    authz::{Action, Reach, TenantScope, policy},
+    ids::{InstructorId, PackId, StudentId},
+    packs,
+    paging::{ListQuery, Page},
+};
+
+/// What an instructor's verification is recorded as. Only staff and owners reach it.
+const VERIFY: Action = Action::Associate;
+
+/// Whom the actor is held to: `None` when they may see all, else their own instructor record.
+pub(crate) fn own_instructor(scope: &TenantScope, reach: Reach) -> Result<Option<InstructorId>> {
+    match reach {
+        Reach::All => Ok(None),
+        _ => scope.actor().instructor().map(Some).ok_or(Error::NotFound),
+    }
+}
+
+/// A page of instructors with their mentees (PE-01, PE-02); an instructor sees themselves.
+pub async fn instructors(scope: &mut TenantScope, filter: &InstructorFilter) -> Result<Page<InstructorRow>> {
+    let own = own_instructor(scope, scope.require(Action::ViewInstructors)?)?;
+    let now = scope.now();
+    let (tenant, conn) = scope.conn();
+    let (rows, total) = instructor_store::list(conn, tenant, now, own, filter).await?;
+    Ok(Page::new(rows, total, &filter.list))
+}
+
+/// The cities to filter instructors by.
+pub async fn cities(scope: &mut TenantScope) -> Result<Vec<String>> {
+    let own = own_instructor(scope, scope.require(Action::ViewInstructors)?)?;
+    let (tenant, conn) = scope.conn();
+    instructor_store::cities(conn, tenant, own).await
+}
+
+/// One instructor's page; an instructor's own only.
+pub async fn instructor(scope: &mut TenantScope, id: InstructorId) -> Result<InstructorDetail> {
+    let own = own_instructor(scope, scope.require(Action::ViewInstructors)?)?;
+    if own.is_some_and(|own| own != id) {
+        return Err(Error::NotFound);
+    }
+    let (now, choices) = (scope.now(), choice_limit(scope));
+    let (tenant, conn) = scope.conn();
+    instructor_store::detail(conn, tenant, now, id, choices).await?.ok_or(Error::NotFound)
+}
+
+/// The acting instructor's own page, for their dashboard (PE-05).
+pub async fn desk(scope: &mut TenantScope) -> Result<InstructorDetail> {
+    let id = scope.actor().instructor().ok_or(Error::NotFound)?;
+    instructor(scope, id).await
+}
+
+/// A page of students; an instructor sees their mentees.
+pub async fn students(scope: &mut TenantScope, query: &ListQuery) -> Result<Page<StudentRow>> {
+    let own = own_instructor(scope, scope.require(Action::ViewStudents)?)?;
+    let now = scope.now();
+    let (tenant, conn) = scope.conn();
+    let (rows, total) = student_store::list(conn, tenant, now, own, query).await?;
+    Ok(Page::new(rows, total, query))
+}
+
+/// One student, as far as the actor may see students: staff all, an instructor their mentees.
+pub async fn student(scope: &mut TenantScope, id: StudentId) -> Result<Person> {
+    let own = own_instructor(scope, scope.require(Action::ViewStudents)?)?;
+    let (tenant, conn) = scope.conn();
+    let person = match own {
+        None => store::student(conn, tenant, id).await?,
+        Some(own) => store::mentee(conn, tenant, id, own).await?,
+    };
+    person.ok_or(Error::NotFound)
+}
+
+/// One student's page, by the same reach as [`student`].
+pub async fn student_detail(scope: &mut TenantScope, id: StudentId) -> Result<StudentDetail> {
+    let own = own_instructor(scope, scope.require(Action::ViewStudents)?)?;
+    let (tenant, conn) = scope.conn();
+    student_store::detail(conn, tenant, id, own).await?.ok_or(Error::NotFound)
+}
+
+/// The first `limit` students by name, for those who book for students or associate them.
+pub async fn pick_students(scope: &mut TenantScope, limit: i64) -> Result<Vec<(StudentId, String)>> {
+    require_pick(scope)?;
+    let (tenant, conn) = scope.conn();
+    store::pick_students(conn, tenant, limit).await
+}
+
+/// All instructors by name, for the same.
+pub async fn pick_instructors(scope: &mut TenantScope) -> Result<Vec<(InstructorId, String)>> {
+    require_pick(scope)?;
+    let (tenant, conn) = scope.conn();
+    store::pick_instructors(conn, tenant).await
+}
+
+fn require_pick(scope: &TenantScope) -> Result<()> {
+    let reach = scope.require(Action::BookForStudent).or_else(|_| scope.require(Action::Associate))?;
+    if reach == Reach::All { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// Whether the actor may give students an instructor.
+pub fn may_associate(scope: &TenantScope) -> bool {
+    policy::reach(scope.actor().role, Action::Associate) == Reach::All
+}
+
+/// Students to load for a choice: one more than a select shows, to see that there are more.
+fn choice_limit(scope: &TenantScope) -> i64 {
+    if may_associate(scope) { CHOICE_LIMIT as i64 + 1 } else { 0 }
+}
+
+/// Whom to choose from when associating.
+pub async fn choices(scope: &mut TenantScope) -> Result<Choices> {
+    scope.require(Action::Associate)?;
+    let limit = choice_limit(scope);
+    let (tenant, conn) = scope.conn();
+    store::choices(conn, tenant, limit).await
+}
+
+/// A student given an instructor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Associated {
+    /// The new pack.
+    pub pack: PackId,
+    /// Who.
+    pub student: StudentId,
+    /// Their name.
+    pub student_name: String,
+    /// With whom.
+    pub instructor_name: String,
+    /// Lessons in the pack.
+    pub lessons: i32,
+}
+
+/// What the form of [`associate`] says, as typed.
+#[derive(Clone, Copy, Debug)]
+pub struct Association<'a> {
+    /// The instructor's id.
+    pub instructor: &'a str,
+    /// The student's id, e-mail or name.
+    pub student: &'a str,
+    /// How many lessons; empty is the default.
+    pub lessons: &'a str,
+    /// The pack's last day; empty is no expiry.
+    pub expires: &'a str,
+}
+
+/// Gives a student an instructor and a pack, without payment (PE-03).
+pub async fn associate(scope: &mut TenantScope, typed: Association<'_>) -> Result<Associated> {
+    const REASON: &str = "Associated by hand";
+    scope.require(Action::Associate)?;
+    let (now, actor, zone) = (scope.now(), scope.actor().user, scope.tenant().zone.clone());
+    let mut errors = FieldErrors::new();
+    let instructor = errors.check("instructor", parse_instructor(typed.instructor));
+    let lessons = errors.check("lessons", packs::parse_lessons(typed.lessons));
+    let expires_at = errors.check("expires", packs::parse_expiry(typed.expires, &zone, now));
+    let (tenant, conn) = scope.conn();
+    let found = store::find_student(&mut *conn, tenant, typed.student).await?;
+    if found.is_empty() && typed.student.trim().parse::<StudentId>().is_ok() {
+        return Err(Error::NotFound);
+    }
+    let student = errors.check("student", the_one(found));
+    let (Some(instructor), Some(lessons), Some(expires_at), Some(student)) = (instructor, lessons, expires_at, student)
+    else {
+        return Err(Error::Invalid(errors));
+    };
+    let (instructor_name, seats) =
+        store::lock_instructor(&mut *conn, tenant, instructor).await?.ok_or(Error::NotFound)?;
+    let (pack, student_id) = (PackId::new(now), StudentId(student.id));
+    let new = store::NewPack { student: student_id, instructor, lessons, expires_at, actor, reason: REASON };
+    if !store::associate(conn, tenant, now, pack, new).await? {
+        return Err(Error::field("instructor", format!("All {seats} seats of {instructor_name} are taken.")));
+    }
+    let entry = audit::Entry {
+        action: Action::Associate,
+        entity: "pack",
+        entity_id: Some(pack.0),
+        before: None,
+        after: Some(json!({
+            "student": student_id, "instructor": instructor, "lessons": lessons,
+            "expires_at": expires_at.map(|at| at.to_string()),
+        })),
+        reason: Some(REASON),
+    };
+    audit::record(scope, entry).await?;
+    Ok(Associated { pack, student: student_id, student_name: student.name, instructor_name, lessons })
+}
+
+fn parse_instructor(text: &str) -> Result<InstructorId, String> {
+    text.trim().parse().map_err(|_| "Choose an instructor.".to_owned())
+}
+
+/// The one person that was meant, or what to type instead.
+fn the_one(mut found: Vec<Person>) -> Result<Person, String> {
+    match found.len() {
+        0 => Err("No student has this e-mail or name. Check the spelling, or choose another.".to_owned()),
+        1 => Ok(found.remove(0)),
+        _ => {
+            let emails: Vec<&str> = found.iter().filter_map(|person| person.email.as_deref()).collect();
+            if emails.is_empty() {
+                Err("Several students have this name. Open the one you mean and copy the id from its address.".to_owned())
+            } else {
+                Err(format!("Several students have this name. Type the e-mail instead: {}.", emails.join(", ")))
+            }
+        }
+    }
+}
+
+/// Sets whether an instructor has been checked; says their name.
+pub async fn verify(scope: &mut TenantScope, id: InstructorId, state: &str) -> Result<String> {
+    scope.require(VERIFY)?;
+    let Some(state) = Verification::parse(state) else {
+        return Err(Error::field("verification", "Choose pending, verified or rejected."));
+    };
+    let (tenant, conn) = scope.conn();
+    let (name, before) = store::verify(conn, tenant, id, state).await?.ok_or(Error::NotFound)?;
+    let entry = audit::Entry {
+        action: VERIFY,
+        entity: "instructor",
+        entity_id: Some(id.0),
+        before: Some(json!({ "verification": before })),
+        after: Some(json!({ "verification": state })),
+        reason: None,
+    };
+    audit::record(scope, entry).await?;
+    Ok(name)
+}
+
+/// The school's dashboard: figures, the week by day, and what waits for an answer.
+pub async fn board(scope: &mut TenantScope) -> Result<Board> {
+    if scope.require(Action::ViewStudents)? != Reach::All {
+        return Err(Error::NotFound);
+    }
+    let now = scope.now();
+    let zone = &scope.tenant().zone;
+    let days = week(zone, now).map(|day| zone.day_start(day));
+    let (tenant, conn) = scope.conn();
+    board_store::board(conn, tenant, now, &days).await
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn person(email: Option<&str>) -> Person {
+        Person { id: Uuid::nil(), name: "Kim".into(), email: email.map(str::to_owned), user: None }
+    }
+
+    #[test]
+    fn a_name_that_several_have_names_their_emails() {
+        assert!(the_one(vec![]).is_err());
+        assert_eq!(the_one(vec![person(None)]), Ok(person(None)));
+        let message = the_one(vec![person(Some("a@x.test")), person(Some("b@x.test"))]).expect_err("two");
+        assert!(message.contains("a@x.test, b@x.test"), "{message}");
+        assert!(the_one(vec![person(None), person(None)]).is_err());
+    }
+}

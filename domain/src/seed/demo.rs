@@ -1,0 +1,203 @@
+//! Who is in the demo.
+
+use super::{
+    BenchSize,
+    school::{Lesson, Member, Plan, Taught},
+};
+use crate::tenancy::Preset;
+
+const CAPE_INSTRUCTORS: [&str; 12] = [
+    "Thandi Mokoena", "Pieter van der Merwe", "Ayesha Davids", "Lwazi Dlamini", "Johan Botha", "Nomsa Khumalo",
+    "Fatima Jacobs", "Sizwe Ndlovu", "Anneke Visser", "Kagiso Molefe", "Raj Naidoo", "Zanele Zulu",
+];
+const CAPE_CITIES: [&str; 4] = ["Cape Town", "Stellenbosch", "Paarl", "Somerset West"];
+const MENTORS: [&str; 6] =
+    ["Ada Brandt", "Jonas Keller", "Mariam El-Sayed", "Łukasz Nowak", "Ingrid Sørensen", "Dmitri Волков"];
+const BERLIN: [&str; 2] = ["Berlin", "Potsdam"];
+const FIRST: [&str; 30] = [
+    "Sipho", "Lerato", "Megan", "Themba", "Chloé", "Bongani", "Aisha", "Ruan", "Naledi", "Emma", "Mandla", "Yusuf",
+    "Palesa", "Liam", "Ntombi", "Kyle", "Zodwa", "Hannah", "Vusi", "Priya", "Karabo", "Marco", "Refilwe", "Dylan",
+    "Busisiwe", "Noah", "Tumelo", "Sofia", "Andile", "Mia",
+];
+const LAST: [&str; 11] = [
+    "Nkosi", "Adams", "Pretorius", "Mahlangu", "Petersen", "Sithole", "O’Connor", "Govender", "Müller", "Fourie", "Mbeki",
+];
+const KIM: [&str; 24] = [
+    "Kim Yoon-seo", "Lena Hartmann", "Omar Haddad", "Giulia Rossi", "Max Schuster", "Ngozi Eze", "Tomáš Dvořák",
+    "Sara Lindqvist", "Finn Becker", "李小雨", "Amélie Girard", "Mateusz Zieliński", "Noura Said", "Paul Wagner",
+    "Elif Yılmaz", "Ben Krüger", "محمد الأمين", "Clara Vogel", "Ravi Patel", "Mila Petrović", "Jan de Vries",
+    "Sofia Almeida", "Leo Fischer", "Zoë Maier",
+];
+
+/// The demo's schools.
+pub(super) fn schools() -> Vec<Plan> {
+    let cape = Plan {
+        slug: "cape-drive",
+        name: "Cape Drive".into(),
+        preset: Preset::DrivingSchool,
+        zone: "Africa/Johannesburg",
+        currency: "ZAR",
+        suspended: None,
+        staff: vec![member("owner", "Nandi Jacobs", "owner@cape-drive.test"), member("staff", "Craig Daniels", "staff@cape-drive.test")],
+        instructors: (0..12).map(|i| (named(CAPE_INSTRUCTORS[i], "cape-drive.test"), CAPE_CITIES[i % 4])).collect(),
+        students: (0..60)
+            .map(|i| {
+                let name = format!("{} {}", FIRST[i % 30], LAST[(i * 7 + i / 30) % 11]);
+                let local = if i < 30 { ascii(FIRST[i]) } else { format!("{}{}", ascii(FIRST[i % 30]), i / 30 + 1) };
+                Member { name, email: format!("{local}@cape-drive.test"), role: "student" }
+            })
+            .collect(),
+        services: vec![
+            Taught { name: "Driving lesson", text: "One hour on the road, from wherever you are.", minutes: 60, price: 42_000, buffer: 0, pickup: true, approval: false },
+            Taught { name: "Test preparation", text: "The test route, parking and everything examiners ask.", minutes: 90, price: 62_000, buffer: 15, pickup: true, approval: false },
+        ],
+        pack: 10,
+        pack_every: 2,
+        lessons: cape_lessons,
+        weeks: (-4, 2),
+    };
+    let north = Plan {
+        slug: "north-mentors",
+        name: "North Mentors".into(),
+        preset: Preset::Mentorship,
+        zone: "Europe/Berlin",
+        currency: "EUR",
+        suspended: None,
+        staff: vec![member("owner", "Ruth Albers", "owner@north-mentors.test"), member("staff", "Timo Lang", "staff@north-mentors.test")],
+        instructors: (0..6).map(|i| (named(MENTORS[i], "north-mentors.test"), BERLIN[i % 2])).collect(),
+        students: (0..24)
+            .map(|i| {
+                let email = if i == 0 { "kim@north-mentors.test".into() } else { format!("mentee{}@north-mentors.test", i + 1) };
+                Member { name: KIM[i].to_owned(), email, role: "student" }
+            })
+            .collect(),
+        services: vec![
+            Taught { name: "Mentoring session", text: "An hour about where you are and what comes next.", minutes: 60, price: 9_000, buffer: 0, pickup: false, approval: false },
+            Taught { name: "Portfolio review", text: "Ninety minutes with your work on the table.", minutes: 90, price: 14_000, buffer: 15, pickup: false, approval: true },
+        ],
+        pack: 4,
+        pack_every: 1,
+        lessons: north_lessons,
+        weeks: (-2, 2),
+    };
+    let clinic = Plan {
+        slug: "closed-clinic",
+        name: "Closed Clinic".into(),
+        preset: Preset::Clinic,
+        zone: "Europe/Bucharest",
+        currency: "RON",
+        suspended: Some("Demo: a school that is suspended."),
+        staff: vec![member("owner", "Ioana Pop", "owner@closed-clinic.test")],
+        instructors: vec![],
+        students: vec![],
+        services: vec![],
+        pack: 0,
+        pack_every: 1,
+        lessons: |_, _, _| Vec::new(),
+        weeks: (0, 0),
+    };
+    vec![cape, north, clinic]
+}
+
+/// A school of any size for the benchmark.
+pub(super) fn bench(size: BenchSize) -> Plan {
+    // Each instructor gives up to eight lessons a day, so the weeks follow from the number of lessons.
+    let a_week = (size.instructors * 40).min(size.students * 5).max(1);
+    let weeks = i64::try_from(size.bookings.div_ceil(a_week)).unwrap_or(1).max(2);
+    Plan {
+        slug: "bench",
+        name: "Benchmark school".into(),
+        preset: Preset::Academy,
+        zone: "Europe/Berlin",
+        currency: "EUR",
+        suspended: None,
+        staff: vec![member("owner", "Benchmark Owner", "owner@bench.test")],
+        instructors: (0..size.instructors)
+            .map(|i| {
+                let name = format!("{} {} {i}", CAPE_INSTRUCTORS[i % 12].split(' ').next().unwrap_or("A"), LAST[i % 11]);
+                (Member { name, email: format!("instructor{i}@bench.test"), role: "instructor" }, CAPE_CITIES[i % 4])
+            })
+            .collect(),
+        students: (0..size.students)
+            .map(|i| Member { name: format!("{} {} {i}", FIRST[i % 30], LAST[i % 11]), email: format!("student{i}@bench.test"), role: "student" })
+            .collect(),
+        services: vec![Taught { name: "Lesson", text: "An hour.", minutes: 60, price: 4_000, buffer: 0, pickup: false, approval: false }],
+        pack: 10,
+        pack_every: 2,
+        lessons: bench_lessons,
+        // One week is left ahead, so that there is something to book.
+        weeks: (1 - weeks, 1),
+    }
+}
+
+fn member(role: &'static str, name: &str, email: &str) -> Member {
+    Member { name: name.to_owned(), email: email.to_owned(), role }
+}
+
+/// An instructor whose e-mail is their first name.
+fn named(name: &str, domain: &str) -> Member {
+    let first = name.split(' ').next().unwrap_or(name);
+    Member { name: name.to_owned(), email: format!("{}@{domain}", ascii(first)), role: "instructor" }
+}
+
+fn ascii(name: &str) -> String {
+    name.chars()
+        .map(|c| match c {
+            'é' => 'e',
+            'Ł' | 'ł' => 'l',
+            c => c.to_ascii_lowercase(),
+        })
+        .filter(char::is_ascii_alphabetic)
+        .collect()
+}
+
+/// Three lessons a week for each student, always with their own instructor: an instructor has one of each kind a day.
+fn cape_lessons(week: i64, instructors: usize, students: usize) -> Vec<Lesson> {
+    (0..students)
+        .flat_map(|student| {
+            (0..3).map(move |k| Lesson {
+                student,
+                instructor: student % instructors,
+                weekday: ((student / instructors + 2 * k) % 5) as i8,
+                minute: [9 * 60, 11 * 60, 14 * 60][k],
+                service: usize::from(k == 1),
+                cancelled: (student as i64 * 3 + k as i64 + week).rem_euclid(17) == 0,
+            })
+        })
+        .collect()
+}
+
+/// One session a week for each mentee; in the last week a request for a review too.
+fn north_lessons(week: i64, instructors: usize, students: usize) -> Vec<Lesson> {
+    (0..students)
+        .filter(move |student| week <= 0 || student % 2 == 0)
+        .flat_map(|student| {
+            let row = student / instructors;
+            let session = Lesson {
+                student,
+                instructor: student % instructors,
+                weekday: ((student + row) % 5) as i8,
+                minute: [9 * 60, 10 * 60, 11 * 60, 13 * 60][row % 4],
+                service: 0,
+                cancelled: false,
+            };
+            let review = (week == 2 && student % 3 == 0)
+                .then_some(Lesson { minute: 15 * 60, service: 1, weekday: (row % 5) as i8, ..session });
+            [Some(session), review].into_iter().flatten()
+        })
+        .collect()
+}
+
+/// As many lessons as fit: eight a day for each instructor, never the same student twice at a time.
+fn bench_lessons(_: i64, instructors: usize, students: usize) -> Vec<Lesson> {
+    let mut lessons = Vec::new();
+    for weekday in 0..5_i8 {
+        for hour in 0..8_usize {
+            for instructor in 0..instructors.min(students) {
+                let student = (instructor + (weekday as usize * 8 + hour) * instructors) % students;
+                lessons.push(Lesson { student, instructor, weekday, minute: (9 + hour as i16) * 60, service: 0, cancelled: false });
+            }
+        }
+    }
+    lessons
+}
