@@ -1,0 +1,84 @@
+//! A list that narrows while one types: the filter form's own address is fetched, and the list taken out of the page
+//! that comes back.
+
+use leptos::prelude::*;
+
+/// Watches the form `form` and renews the element `list`. Draws nothing.
+#[island]
+pub fn LiveFilter(form: String, list: String) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    browser::watch(form, list);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (form, list);
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use std::{cell::Cell, rc::Rc, time::Duration};
+
+    use leptos::{prelude::*, task::spawn_local};
+    use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+    use wasm_bindgen_futures::JsFuture;
+    use web_sys::{DomParser, Event, FormData, HtmlFormElement, Response, SupportedType, UrlSearchParams};
+
+    /// Long enough that a word is typed in one go, short enough to feel at once.
+    const PAUSE: Duration = Duration::from_millis(200);
+
+    pub(super) fn watch(form: String, list: String) {
+        let Some(element) = document().get_element_by_id(&form) else { return };
+        let Ok(form) = element.dyn_into::<HtmlFormElement>() else { return };
+        // Only the last of several changes is fetched, and only its answer shown.
+        let turn = Rc::new(Cell::new(0_u32));
+        let target = form.clone();
+        let changed = Closure::<dyn FnMut()>::new(move || {
+            let mine = turn.get().wrapping_add(1);
+            turn.set(mine);
+            let (turn, form, list) = (Rc::clone(&turn), form.clone(), list.clone());
+            set_timeout(
+                move || {
+                    if turn.get() == mine {
+                        spawn_local(async move {
+                            let current = || turn.get() == mine;
+                            // When anything fails the form still works by its button.
+                            let _ = renew(&form, &list, current).await;
+                        });
+                    }
+                },
+                PAUSE,
+            );
+        });
+        let _ = target.add_event_listener_with_callback("input", changed.as_ref().unchecked_ref());
+        // The form lives as long as the page, and so does what listens to it.
+        changed.forget();
+    }
+
+    async fn renew(form: &HtmlFormElement, list: &str, current: impl Fn() -> bool) -> Result<(), JsValue> {
+        let query = UrlSearchParams::new()?;
+        let data = FormData::new_with_form(form)?;
+        for entry in data.entries() {
+            let pair: js_sys::Array = entry?.unchecked_into();
+            if let (Some(name), Some(value)) = (pair.get(0).as_string(), pair.get(1).as_string())
+                && !value.is_empty()
+            {
+                query.append(&name, &value);
+            }
+        }
+        let address = format!("{}?{}", window().location().pathname()?, String::from(query.to_string()));
+        let response: Response = JsFuture::from(window().fetch_with_str(&address)).await?.dyn_into()?;
+        if !response.ok() {
+            return Ok(());
+        }
+        let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+        let page = DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)?;
+        let (Some(old), Some(new)) = (document().get_element_by_id(list), page.get_element_by_id(list)) else {
+            return Ok(());
+        };
+        if !current() {
+            return Ok(());
+        }
+        old.replace_with_with_node_1(&document().import_node_with_deep(&new, true)?)?;
+        window().history()?.replace_state_with_url(&JsValue::NULL, "", Some(&address))?;
+        document().dispatch_event(&Event::new("islands:added")?)?;
+        Ok(())
+    }
+}

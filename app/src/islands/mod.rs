@@ -1,0 +1,11 @@
+//! The interactive parts. Each is an addition to a page that works without it.
+
+#![expect(missing_docs, reason = "the macro makes structs whose fields are the arguments of the islands")]
+
+pub mod count_buttons;
+pub mod live_filter;
+
+#[cfg(feature = "ssr")]
+mod loader;
+#[cfg(feature = "ssr")]
+pub use loader::loader;

@@ -1,0 +1,42 @@
+//! Pages of booking: the school's public side, the book page, lessons.
+
+use domain::{Instant, booking::Booking, tenancy::Tenant};
+use leptos::prelude::*;
+
+use crate::{cx::Cx, ui};
+
+pub mod book;
+pub mod hours;
+pub mod list;
+pub mod one;
+pub mod school;
+pub mod staff;
+
+mod summary;
+mod times;
+
+/// Free starts near a taken one, when `form` was refused for that.
+fn nearest(cx: &Cx, form: &str) -> Vec<Instant> {
+    match &cx.flash {
+        Some(flash) if !flash.ok && flash.form == form => {
+            flash.nearest.iter().filter_map(|text| text.parse().ok()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// "Tue 30 Mar, 16:00–17:00" as a time element.
+fn when(tenant: &Tenant, booking: &Booking, now: Instant) -> AnyView {
+    ui::time(&tenant.zone, booking.starts_at, tenant.zone.span(booking.starts_at, booking.ends_at, now))
+}
+
+/// A name, whatever way it is written.
+fn name(text: &str) -> AnyView {
+    let text = text.to_owned();
+    view! { <bdi>{text}</bdi> }.into_any()
+}
+
+/// "Tue 30 Mar, 16:00".
+fn day_and_clock(tenant: &Tenant, at: Instant) -> String {
+    format!("{}, {}", tenant.zone.short_day(at), tenant.zone.clock(at))
+}

@@ -1,0 +1,151 @@
+//! Booking for a student, by staff.
+
+use domain::{
+    Instant,
+    booking::{
+        service::{self, Choice, Choices},
+        wall_clock,
+    },
+    tenancy::Tenant,
+    zoned::LocalTime,
+};
+use leptos::prelude::*;
+
+use super::{day_and_clock, times};
+use crate::{
+    cx::{Cx, Form},
+    doc::{Doc, Frame, PageResult},
+    ui::{self, Field, Kind},
+};
+
+const ACTION: &str = "booking/book_for_student";
+
+/// The form.
+pub async fn page(cx: Cx) -> PageResult {
+    let mut scope = cx.member(cx.param("tenant")).await?;
+    let choices = service::choices(&mut scope).await?;
+    let tenant = scope.tenant().clone();
+    let title = format!("Book for a {}", tenant.words().student);
+    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &tenant, choices)))
+}
+
+fn draw(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
+    let words = tenant.words();
+    let back =
+        ui::link_button(format!("/t/{}/bookings", tenant.slug), &format!("All {}s", words.lesson), false);
+    let lead = format!("Times are {} time.", tenant.zone.city());
+    let main = if choices.services.is_empty() {
+        let new = ui::link_button(format!("/t/{}/services/new", tenant.slug), "New service", true);
+        ui::empty("No service to book", "A service says how long it takes and who gives it.", new)
+    } else {
+        form(cx, tenant, choices)
+    };
+    view! {
+        {ui::page_head(&format!("Book for a {}", words.student), Some(lead), back)}
+        <div class="stack">
+            {near(cx, tenant)}
+            <section class="panel">{main}</section>
+        </div>
+    }
+    .into_any()
+}
+
+/// The address fills the form, so that other pages can lead here with a student or a time.
+fn given(cx: &Cx, field: &str) -> String {
+    cx.query(field).unwrap_or("").to_owned()
+}
+
+fn form(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
+    let form = cx.form(ACTION, "");
+    let words = tenant.words();
+    let student = if choices.students.is_empty() {
+        Field::text("student", "Student").help("E-mail address or full name.").max_length(320)
+    } else {
+        Field::select("student", "Student", options("Choose one", choices.students))
+    };
+    let mut instructors = options("Choose one", choices.instructors);
+    instructors.insert(1, ("any".to_owned(), format!("Any {}", words.instructor)));
+    let pickup = choices.pickup.then(|| {
+        Field::text("pickup", "Pickup address")
+            .value(given(cx, "pickup"))
+            .help("Where the service asks for it.")
+            .max_length(300)
+            .view(&form, "")
+    });
+    let hidden = vec![
+        ("tenant", tenant.slug.clone()),
+        ("idempotency_key", uuid::Uuid::new_v4().to_string()),
+    ];
+    let body = view! {
+        {student.value(given(cx, "student")).required().view(&form, "")}
+        {Field::select("instructor", "Instructor", instructors).value(given(cx, "instructor")).required().view(&form, "")}
+        {Field::select("service", "Service", options("Choose one", choices.services))
+            .value(given(cx, "service"))
+            .required()
+            .view(&form, "")}
+        {Field::date("date", "Date").value(given(cx, "date")).required().view(&form, "")}
+        {Field::time_of_day("time", "Time").value(given(cx, "time")).required().view(&form, "")}
+        {which(tenant, &form)}
+        {Field::area("note", "Note").help("You can leave it empty.").max_length(10_000).rows(3).view(&form, "")}
+        {pickup}
+        {ui::button("Book lesson", Kind::Main)}
+    };
+    ui::post_form(ACTION, cx, "", hidden, body.into_any())
+}
+
+fn options(first: &str, choices: Vec<Choice>) -> Vec<(String, String)> {
+    let mut options = vec![(String::new(), first.to_owned())];
+    options.extend(choices.into_iter().map(|choice| (choice.id.to_string(), choice.name)));
+    options
+}
+
+/// Which of the two, when the clock shows the typed time twice.
+fn which(tenant: &Tenant, form: &Form) -> AnyView {
+    let Ok(wall) = wall_clock(&form.value("date", ""), &form.value("time", "")) else { return ().into_any() };
+    let LocalTime::Twice(first, second) = tenant.zone.resolve(wall) else { return ().into_any() };
+    let label = |word: &str, at: Instant| {
+        let stamp = tenant.zone.rfc3339(at);
+        format!("{word} {} ({})", tenant.zone.clock(at), times::offset(&stamp))
+    };
+    let options = vec![
+        (String::new(), "Choose one".to_owned()),
+        ("first".to_owned(), label("First", first)),
+        ("second".to_owned(), label("Second", second)),
+    ];
+    Field::select("which", "Which of the two", options).required().view(form, "")
+}
+
+/// The nearest free times, when the one asked for was taken; each fills the form again.
+fn near(cx: &Cx, tenant: &Tenant) -> AnyView {
+    let near = super::nearest(cx, ACTION);
+    if near.is_empty() {
+        return ().into_any();
+    }
+    let form = cx.form(ACTION, "");
+    let links: Vec<AnyView> = near
+        .into_iter()
+        .map(|at| {
+            let (date, time) = (tenant.zone.date(at).to_string(), tenant.zone.clock(at));
+            let [student, instructor, service, pickup] =
+                ["student", "instructor", "service", "pickup"].map(|field| form.value(field, ""));
+            let href = cx.link(&[
+                ("student", &student),
+                ("instructor", &instructor),
+                ("service", &service),
+                ("pickup", &pickup),
+                ("date", &date),
+                ("time", &time),
+            ]);
+            let text = ui::time(&tenant.zone, at, day_and_clock(tenant, at));
+            view! { <li><a class="slot" href=href>{text}</a></li> }.into_any()
+        })
+        .collect();
+    view! {
+        <section class="summary">
+            <h2>"That time has just been taken"</h2>
+            <p>"The nearest free times:"</p>
+            <ul class="stack tight">{links}</ul>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,95 @@
+//! Pages, by area. Each row of [`routes`] is an address, who may come, and the function that makes the page.
+
+use std::{future::Future, pin::Pin};
+
+use domain::authz::Action;
+
+use leptos::prelude::*;
+
+use crate::{
+    AppError, Code,
+    access::Access,
+    cx::Cx,
+    doc::{Doc, Frame, PageResult},
+    ui,
+};
+
+pub mod admin;
+pub mod booking;
+pub mod identity;
+pub mod people;
+pub mod services;
+
+/// An address and its page.
+#[derive(Clone, Copy)]
+pub struct PageRoute {
+    /// In axum's form.
+    pub path: &'static str,
+    /// Who may come.
+    pub access: Access,
+    /// Makes the page.
+    pub run: fn(Cx) -> Pin<Box<dyn Future<Output = PageResult> + Send>>,
+}
+
+macro_rules! page {
+    ($path:literal, $access:expr, $run:path) => {
+        PageRoute { path: $path, access: $access, run: |cx| Box::pin($run(cx)) }
+    };
+}
+
+/// Every page there is.
+pub fn routes() -> Vec<PageRoute> {
+    use Access::{Anyone, Member, Platform, School, SignedIn};
+    vec![
+        page!("/", Anyone, identity::home),
+        page!("/login", Anyone, identity::login),
+        page!("/reset/{token}", Anyone, identity::set_password),
+        page!("/account", SignedIn, identity::account),
+        page!("/s/{tenant}", School, booking::school::page),
+        page!("/s/{tenant}/instructors/{id}", School, booking::school::instructor),
+        page!("/s/{tenant}/book", School, booking::book::page),
+        page!("/t/{tenant}", Member(Action::ViewDashboard), people::dashboard::page),
+        page!("/t/{tenant}/bookings", Member(Action::ViewBookings), booking::list::page),
+        page!("/t/{tenant}/bookings/new", Member(Action::BookForStudent), booking::staff::page),
+        page!("/t/{tenant}/bookings/{id}", Member(Action::ViewBookings), booking::one::page),
+        page!("/t/{tenant}/instructors", Member(Action::ViewInstructors), people::instructors::page),
+        page!("/t/{tenant}/instructors/{id}", Member(Action::ViewInstructors), people::instructor::page),
+        page!("/t/{tenant}/students", Member(Action::ViewStudents), people::students::page),
+        page!("/t/{tenant}/students/import", Member(Action::ImportPeople), people::import::page),
+        page!("/t/{tenant}/students/{id}", Member(Action::ViewStudents), people::student::page),
+        page!("/t/{tenant}/services", Member(Action::ViewServices), services::list::page),
+        page!("/t/{tenant}/services/{id}", Member(Action::EditServices), services::one::page),
+        page!("/admin", Platform, admin::overview),
+        page!("/admin/tenants", Platform, admin::tenants),
+        page!("/admin/tenants/new", Platform, admin::new_tenant),
+        page!("/admin/tenants/{id}", Platform, admin::tenant),
+        page!("/admin/users", Platform, admin::users),
+    ]
+}
+
+/// A refusal as a page: what happened, and the way back.
+pub fn error_page(error: &AppError) -> Doc {
+    let title = match error.code {
+        Code::NotFound => "Not found",
+        Code::Forbidden => "Not allowed",
+        Code::Unavailable => "Too busy",
+        Code::TooLarge => "Too large",
+        Code::Internal => "Something went wrong",
+        _ => "That did not work",
+    };
+    let message = error.message.clone();
+    let fields: Vec<String> = error.fields.values().cloned().collect();
+    let number = (error.code == Code::Internal).then(|| error.error_id.clone());
+    Doc::new(title, Frame::Bare, move || {
+        view! {
+            <section class="panel notice">
+                <h1>{title}</h1>
+                <p>{message}</p>
+                {fields.into_iter().map(|text| view! { <p>{text}</p> }).collect_view()}
+                {number.map(|number| view! { <p class="quiet">"Number: "<code>{number}</code></p> })}
+                <p>{ui::link_button("/".into(), "To the start", true)}</p>
+            </section>
+        }
+        .into_any()
+    })
+}

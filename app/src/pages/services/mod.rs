@@ -1,0 +1,4 @@
+//! Pages of services.
+
+pub mod list;
+pub mod one;

@@ -1,0 +1,17 @@
+//! The parts that pages are made of. They know no area: no lesson, no person, no school.
+
+mod badge;
+mod field;
+mod form;
+mod icon;
+mod layout;
+mod list;
+mod text;
+
+pub use badge::{Tone, badge, status_badge};
+pub use field::{Field, textarea_text};
+pub use form::{Kind, PostForm, button, post_form};
+pub use icon::icon;
+pub use layout::{empty, facts, initials, link_button, page_head, time};
+pub use list::{filter_bar, filter_select, pager, sort_head};
+pub use text::{capital, count, minutes, money, plural};
