@@ -1,0 +1,157 @@
+//! Commands. Each exits 0 on success and asks nothing when standard input is no terminal.
+
+mod admin;
+mod import;
+mod serve;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use domain::{clock::Clock, identity::Passwords, seed::BenchSize};
+
+use crate::{
+    config::{Config, Mode},
+    database::Database,
+};
+
+/// Any failure, for one line on stderr.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the lessons of schools, mentors, academies, clinics and salons.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the site.
+    Serve(Serve),
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Write data to begin with.
+    Seed {
+        #[command(subcommand)]
+        what: Seed,
+    },
+    /// Import from a file.
+    Import {
+        #[command(subcommand)]
+        what: Import,
+    },
+    /// Accounts that run the platform.
+    Admin {
+        #[command(subcommand)]
+        what: Admin,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Serve pages only, run no jobs.
+    #[arg(long)]
+    web_only: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Seed {
+    /// The demo's schools and accounts; only outside production.
+    Demo,
+    /// A school `bench` of a given size; only outside production.
+    Bench {
+        /// Instructors.
+        #[arg(long)]
+        instructors: usize,
+        /// Students.
+        #[arg(long)]
+        students: usize,
+        /// Lessons, about.
+        #[arg(long)]
+        bookings: usize,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// Instructors and students from a CSV file.
+    People {
+        /// The school's address.
+        #[arg(long)]
+        tenant: String,
+        /// The file, UTF-8 with the columns kind, name, email, phone, city.
+        file: PathBuf,
+        /// Check only, write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Admin {
+    /// Make a super-admin. The password is read from the terminal or a file, never an argument.
+    Create {
+        /// E-mail.
+        #[arg(long)]
+        email: String,
+        /// File whose first line is the password.
+        #[arg(long)]
+        password_file: Option<PathBuf>,
+    },
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// Says what is wrong and what to do.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    let config = Config::from_env()?;
+    start_log(&cli.command);
+    let database = Database::open(&config).await?;
+    let result = match cli.command {
+        // It stops the database itself, after the last request.
+        Command::Serve(args) => return serve::run(&config, database, args.web_only).await,
+        Command::Migrate => database.migrate().await.map_err(Failure::from),
+        Command::Seed { what } => seed(&config, &database, what).await,
+        Command::Import { what: Import::People { tenant, file, dry_run } } => {
+            import::people(&config, &database, &tenant, &file, dry_run).await
+        }
+        Command::Admin { what: Admin::Create { email, password_file } } => {
+            admin::create(&config, &database, &email, password_file.as_deref()).await
+        }
+    };
+    if database.started_here() {
+        database.stop();
+    }
+    result
+}
+
+async fn seed(config: &Config, database: &Database, what: Seed) -> Result<(), Failure> {
+    if config.mode == Mode::Production {
+        return Err("seeding makes accounts with a known password; set LESSONBOOK_MODE=demo or development".into());
+    }
+    let db = database.pool(config.mode).await?;
+    let passwords = Passwords::new()?;
+    match what {
+        Seed::Demo => {
+            let written = domain::seed::demo(&db, &passwords, Clock::system().now()).await?;
+            eprintln!("{}", if written { "The demo's schools are there." } else { "The demo's schools were there already." });
+        }
+        Seed::Bench { instructors, students, bookings } => {
+            if instructors == 0 || students < instructors {
+                return Err("give at least one instructor, and as many students as instructors".into());
+            }
+            domain::seed::bench(&db, &passwords, BenchSize { instructors, students, bookings }, Clock::system().now()).await?;
+            eprintln!("The school bench is there; its owner is owner@bench.test.");
+        }
+    }
+    Ok(())
+}
+
+/// The server logs what it does; a command only what is wrong.
+fn start_log(command: &Command) {
+    let default = if matches!(command, Command::Serve(_)) { "info,sqlx::postgres::notice=warn" } else { "warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,108 @@
+//! `lessonbook serve`.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use app::cx::Site;
+use domain::{clock::Clock, db::Db, identity::Passwords, seed::DEMO_PASSWORD};
+use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}};
+
+use super::Failure;
+use crate::{
+    assets,
+    config::{Config, Mode},
+    database::Database,
+    router::{AppState, build_router},
+};
+
+/// How long requests may take to finish after the signal to stop (OP-05).
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often ended sessions are removed.
+const SWEEP: Duration = Duration::from_secs(600);
+
+pub(super) async fn run(config: &Config, database: Database, web_only: bool) -> Result<(), Failure> {
+    let result = serve(config, &database, web_only).await;
+    database.stop();
+    result
+}
+
+async fn serve(config: &Config, database: &Database, web_only: bool) -> Result<(), Failure> {
+    let db = database.pool(config.mode).await?;
+    let passwords = Passwords::new()?;
+    if config.mode == Mode::Demo {
+        domain::seed::demo(&db, &passwords, Clock::system().now()).await?;
+    }
+    let site = Site {
+        db: db.clone(),
+        clock: Clock::system(),
+        passwords,
+        base_url: config.base_url.clone(),
+        demo: config.mode == Mode::Demo,
+        mail: config.mail,
+        assets: assets::read(&config.site_dir),
+    };
+    let state = AppState {
+        site: Arc::new(site),
+        https: config.https(),
+        reload: config.mode == Mode::Development,
+        site_dir: config.site_dir.clone(),
+    };
+    let listener = TcpListener::bind(config.addr)
+        .await
+        .map_err(|error| format!("can't listen on {}: {error}; set LESSONBOOK_ADDR to another address", config.addr))?;
+    let app = build_router(state).into_make_service_with_connect_info::<SocketAddr>();
+    announce(config);
+    if !web_only {
+        tokio::spawn(sweep_sessions(db.clone()));
+    }
+
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let graceful = axum::serve(listener, app).with_graceful_shutdown({
+        let mut stopping = stopping;
+        async move {
+            stopping.wait_for(|stop| *stop).await.ok();
+        }
+    });
+    let mut terminate = signal(SignalKind::terminate())?;
+    let served = tokio::spawn(async move { graceful.await });
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    stop.send(true)?;
+    if tokio::time::timeout(DRAIN, served).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+    db.pool().close().await;
+    Ok(())
+}
+
+fn announce(config: &Config) {
+    eprintln!("Lessonbook serves on {}", config.base_url);
+    if config.mode == Mode::Demo {
+        eprintln!(
+            "Demo accounts, password {DEMO_PASSWORD}:\n  \
+             super@lessonbook.test          runs the platform\n  \
+             owner@cape-drive.test          owner of the driving school\n  \
+             staff@cape-drive.test          staff\n  \
+             thandi@cape-drive.test         instructor\n  \
+             sipho@cape-drive.test          student\n  \
+             owner@north-mentors.test       owner of the mentorship programme\n  \
+             ada@north-mentors.test         mentor\n  \
+             kim@north-mentors.test         mentee with a pack of 4\n\
+             Ctrl-C stops it."
+        );
+    }
+}
+
+async fn sweep_sessions(db: Db) {
+    let mut every = tokio::time::interval(SWEEP);
+    loop {
+        every.tick().await;
+        match domain::identity::sessions::sweep(db.pool(), Clock::system().now()).await {
+            Ok(0) => {}
+            Ok(ended) => tracing::info!(ended, "removed ended sessions"),
+            Err(error) => tracing::warn!(%error, "could not remove ended sessions"),
+        }
+    }
+}

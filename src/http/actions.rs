@@ -1,0 +1,164 @@
+//! Actions: `/fn/{area}/{verb}`.
+//!
+//! The framework's own answer to a plain form is a 302 to the Referer with the error in the address, whatever went
+//! wrong. Here the function is always asked for JSON; a script gets that with its status, a browser gets 303 to a page
+//! that shows the outcome, with what was typed kept in the session.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use app::{
+    AppError, Code, Outcome,
+    cx::{Cx, Flash, Site},
+    safe_path, session,
+};
+use axum::{
+    body::{Body, to_bytes},
+    extract::Request,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use leptos::prelude::provide_context;
+
+use super::{context, errors};
+
+/// A form is never larger; notes of 10,000 characters in any script fit.
+const MAX_BODY: usize = 64 * 1024;
+/// An answer is never larger.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// Runs the action of an address.
+pub async fn serve(site: Arc<Site>, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let for_page = context::wants_page(&parts.headers);
+    let cx = match context::read(&mut parts, &site).await {
+        Ok(cx) => cx,
+        Err(error) => return errors::json(error, &path),
+    };
+    let Some((_, access)) = app::actions::TABLE.iter().find(|(name, _)| *name == path) else {
+        return errors::json(domain::Error::NotFound.into(), &path);
+    };
+    let form = match read_form(&parts, body).await {
+        Ok(form) => form,
+        Err(error) => return answer(&cx, for_page, &BTreeMap::new(), Err(error), &path).await,
+    };
+    let result = if !access.admits(domain::authz::Role::Visitor) && cx.user.is_none() {
+        // The second belt: services refuse visitors too.
+        Err(domain::Error::Unauthorized("Log in to go on.").into())
+    } else {
+        return run(cx, parts, form, for_page, &path).await;
+    };
+    answer(&cx, for_page, &form.values, result, &path).await
+}
+
+/// A form as it came and as it reads.
+struct Form {
+    raw: bytes::Bytes,
+    values: BTreeMap<String, String>,
+}
+
+async fn run(cx: Cx, mut parts: http::request::Parts, form: Form, for_page: bool, path: &str) -> Response {
+    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    let request = Request::from_parts(parts, Body::from(form.raw));
+    let given = cx.clone();
+    let response = leptos_axum::handle_server_fns_with_context(move || provide_context(given.clone()), request)
+        .await
+        .into_response();
+    let (head, body) = response.into_parts();
+    let result = match to_bytes(body, MAX_ANSWER).await {
+        Ok(bytes) if head.status == StatusCode::OK => serde_json::from_slice::<Outcome>(&bytes).map_err(misread),
+        Ok(bytes) => Err(serde_json::from_slice::<AppError>(&bytes).unwrap_or_else(misread)),
+        Err(error) => Err(domain::Error::internal(error).into()),
+    };
+    let mut response = answer(&cx, for_page, &form.values, result, path).await;
+    for cookie in head.headers.get_all(header::SET_COOKIE) {
+        response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
+    response
+}
+
+fn misread(error: serde_json::Error) -> AppError {
+    domain::Error::internal(error).into()
+}
+
+/// Reads a form: its size, kind and encoding are checked here, so that an action only sees text.
+async fn read_form(parts: &http::request::Parts, body: Body) -> Result<Form, AppError> {
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(AppError::new(Code::ValidationError, "Send a form (application/x-www-form-urlencoded)."));
+    }
+    let raw = to_bytes(body, MAX_BODY)
+        .await
+        .map_err(|_| AppError::new(Code::TooLarge, "That is more text than is read here. Nothing was saved."))?;
+    let mut values = BTreeMap::new();
+    for pair in raw.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (pair, &[][..]),
+        };
+        let name = decode(name).unwrap_or_else(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        match decode(value) {
+            Ok(value) => values.insert(name, value),
+            Err(_) => return Err(AppError::field(&name, "This text is damaged: it isn't UTF-8. Type it again.")),
+        };
+    }
+    Ok(Form { raw, values })
+}
+
+fn decode(text: &[u8]) -> Result<String, Vec<u8>> {
+    let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let bytes: Vec<u8> = percent_encoding::percent_decode(&spaced).collect();
+    String::from_utf8(bytes).map_err(std::string::FromUtf8Error::into_bytes)
+}
+
+async fn answer(
+    cx: &Cx,
+    for_page: bool,
+    typed: &BTreeMap<String, String>,
+    result: Result<Outcome, AppError>,
+    path: &str,
+) -> Response {
+    if !for_page {
+        return match result {
+            Ok(outcome) => axum::Json(outcome).into_response(),
+            Err(error) => errors::json(error, path),
+        };
+    }
+    let form = path.trim_start_matches("/fn/").to_owned();
+    let (next, flash) = match result {
+        Ok(outcome) => {
+            let flash = Flash { form, ok: true, message: outcome.message, link: outcome.link, ..Flash::default() };
+            (safe_path(&outcome.next).unwrap_or("/").to_owned(), flash)
+        }
+        Err(error) => {
+            let error = errors::complete(error, path);
+            let back = typed.get("_back").and_then(|back| safe_path(back)).unwrap_or("/").to_owned();
+            let next = match error.code {
+                Code::Unauthorized if path != "/fn/identity/login" => {
+                    let query = serde_urlencoded::to_string([("next", &back)]).unwrap_or_default();
+                    format!("/login?{query}")
+                }
+                // Without its own page to go back to, a refusal is its own page.
+                _ if !typed.contains_key("_back") => return super::pages::draw_error(cx, error),
+                _ => back,
+            };
+            let message = match error.code {
+                Code::Internal => format!("{} (Number {})", error.message, error.error_id),
+                _ => error.message,
+            };
+            let values = typed.iter().filter(|(name, _)| may_be_kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+            (next, Flash { form, ok: false, message, errors: error.fields, values, nearest: error.nearest, link: None })
+        }
+    };
+    if (!flash.message.is_empty() || flash.link.is_some())
+        && let Err(error) = session::put_flash(&cx.session, &flash).await
+    {
+        return super::pages::draw_error(cx, context::unavailable(error));
+    }
+    Redirect::to(&next).into_response()
+}
+
+/// What is typed is shown again, but no secret is kept for that.
+fn may_be_kept(name: &str) -> bool {
+    !(name.contains("password") || name == "current" || name == "token")
+}

@@ -1,0 +1,192 @@
+//! Downloads (DA-01): the table a person sees as CSV, with the page's filters, streamed row by row.
+//!
+//! A download that fails half-way breaks off without its last chunk, so that no client takes it for whole.
+
+use std::{pin::Pin, sync::Arc};
+
+use app::{
+    AppError,
+    access::Access,
+    cx::{Cx, Site},
+};
+use axum::{Router, body::Body, extract::Request, response::Response, routing::get};
+use bytes::Bytes;
+use domain::{authz::Action, booking, people, rows::Rows, tenancy};
+use futures::{Stream, StreamExt, stream};
+use http::{HeaderValue, header};
+
+use super::{context, errors};
+
+/// Rows are written to the connection in chunks of about this many bytes.
+const CHUNK: usize = 16 * 1024;
+
+type Loading = Pin<Box<dyn Future<Output = Result<Rows, AppError>> + Send>>;
+
+/// A download: its address, who may have it, where its rows come from.
+#[derive(Clone, Copy)]
+pub struct Download {
+    /// In axum's form.
+    pub path: &'static str,
+    /// Who may have it.
+    pub access: Access,
+    load: fn(Cx) -> Loading,
+}
+
+/// Every download there is.
+pub const DOWNLOADS: &[Download] = &[
+    Download {
+        path: "/t/{tenant}/instructors.csv",
+        access: Access::Member(Action::ViewInstructors),
+        load: |cx| {
+            Box::pin(async move {
+                let filter = app::pages::people::instructors::filter(&cx);
+                Ok(people::export::instructors(cx.member(cx.param("tenant")).await?, filter)?)
+            })
+        },
+    },
+    Download {
+        path: "/t/{tenant}/mentees.csv",
+        access: Access::Member(Action::ViewInstructors),
+        load: |cx| {
+            Box::pin(async move {
+                let filter = app::pages::people::instructors::filter(&cx);
+                Ok(people::export::mentees(cx.member(cx.param("tenant")).await?, filter)?)
+            })
+        },
+    },
+    Download {
+        path: "/t/{tenant}/students.csv",
+        access: Access::Member(Action::ViewStudents),
+        load: |cx| {
+            Box::pin(async move { Ok(people::export::students(cx.member(cx.param("tenant")).await?, cx.list())?) })
+        },
+    },
+    Download {
+        path: "/t/{tenant}/bookings.csv",
+        access: Access::Member(Action::ViewBookings),
+        load: |cx| {
+            Box::pin(async move {
+                let filter = booking::BookingFilter::parse(|name| cx.query(name));
+                Ok(booking::export::bookings(cx.member(cx.param("tenant")).await?, filter)?)
+            })
+        },
+    },
+    Download {
+        path: "/admin/tenants.csv",
+        access: Access::Platform,
+        load: |cx| {
+            Box::pin(async move {
+                let status = cx.query("status").unwrap_or("").to_owned();
+                Ok(tenancy::export::tenants(cx.platform().await?, cx.list(), &status))
+            })
+        },
+    },
+    Download {
+        path: "/admin/users.csv",
+        access: Access::Platform,
+        load: |cx| Box::pin(async move { Ok(tenancy::export::users(cx.platform().await?, cx.list())) }),
+    },
+];
+
+/// All downloads.
+pub fn router(site: &Arc<Site>) -> Router {
+    DOWNLOADS.iter().fold(Router::new(), |router, download| {
+        let site = Arc::clone(site);
+        router.route(download.path, get(move |request: Request| serve(download, site, request)))
+    })
+}
+
+async fn serve(download: &'static Download, site: Arc<Site>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let rows = match context::read(&mut parts, &site).await {
+        // The second belt, and no login page: whatever downloads files doesn't fill in forms.
+        Ok(cx) if cx.user.is_none() => Err(domain::Error::Unauthorized("Log in to download this.").into()),
+        Ok(cx) => (download.load)(cx).await,
+        Err(error) => Err(error),
+    };
+    match rows {
+        Ok(rows) => answer(rows, &path),
+        Err(error) => errors::json(error, &path),
+    }
+}
+
+fn answer(rows: Rows, path: &str) -> Response {
+    let mut response = Response::new(Body::from_stream(encode(rows)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // The last segment of a route's path is a literal, so it is safe in the header.
+    let name = path.rsplit('/').next().unwrap_or("download.csv");
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
+/// Rows as chunks of CSV. What is at hand is sent at once, so that the first rows aren't held back by slow ones.
+fn encode(rows: Rows) -> impl Stream<Item = Result<Bytes, domain::Error>> + Send {
+    stream::unfold(Some(rows), |state| async move {
+        let mut rows = state?;
+        let mut writer = csv::Writer::from_writer(Vec::with_capacity(CHUNK));
+        let mut next = rows.recv().await?;
+        loop {
+            match next {
+                Ok(row) => {
+                    if let Err(error) = write(&mut writer, &row) {
+                        return Some((Err(domain::Error::internal(error)), None));
+                    }
+                }
+                Err(error) => return Some((Err(error), None)),
+            }
+            if writer.flush().is_err() || writer.get_ref().len() >= CHUNK {
+                break;
+            }
+            match rows.try_recv() {
+                Ok(row) => next = row,
+                Err(_) => break,
+            }
+        }
+        match writer.into_inner() {
+            Ok(bytes) => Some((Ok(Bytes::from(bytes)), Some(rows))),
+            Err(error) => Some((Err(domain::Error::internal(error.to_string())), None)),
+        }
+    })
+    .inspect(|item: &Result<Bytes, domain::Error>| {
+        if let Err(error) = item {
+            tracing::error!(?error, "a download broke off");
+        }
+    })
+}
+
+fn write(writer: &mut csv::Writer<Vec<u8>>, row: &[String]) -> csv::Result<()> {
+    for cell in row {
+        writer.write_field(neutral(cell).as_bytes())?;
+    }
+    writer.write_record(None::<&[u8]>)
+}
+
+/// A cell that no spreadsheet takes for a formula (OWASP: CSV injection). A plain number may keep its sign.
+fn neutral(cell: &str) -> std::borrow::Cow<'_, str> {
+    let number = cell.len() > 1 && cell[1..].bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    match cell.chars().next() {
+        Some('+' | '-') if number => cell.into(),
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => format!("'{cell}").into(),
+        _ => cell.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_become_text() {
+        for bad in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "=é"] {
+            assert_eq!(neutral(bad), format!("'{bad}"));
+        }
+        for good in ["", "Sipho", "+27821234567", "-5", "a=b", "é"] {
+            assert_eq!(neutral(good), good);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Refusals, as a page or as JSON (DA-03).
+
+use app::AppError;
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+
+/// Fills in what only the request knows.
+pub fn complete(mut error: AppError, path: &str) -> AppError {
+    if error.error_id.is_empty() {
+        error.error_id = uuid::Uuid::new_v4().to_string();
+    }
+    error.timestamp = domain::clock::Clock::system().now().to_string();
+    error.path = path.to_owned();
+    error
+}
+
+/// The status of an error.
+pub fn status(error: &AppError) -> StatusCode {
+    StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// As JSON.
+pub fn json(error: AppError, path: &str) -> Response {
+    let error = complete(error, path);
+    let status = status(&error);
+    let mut response = (status, Json(error)).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
+}

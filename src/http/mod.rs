@@ -1,0 +1,11 @@
+//! What stands between a socket and a page or action.
+
+pub mod actions;
+pub mod context;
+pub mod csv;
+pub mod errors;
+pub mod headers;
+pub mod health;
+pub mod import;
+pub mod pages;
+pub mod reload;

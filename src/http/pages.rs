@@ -1,0 +1,111 @@
+//! Pages: load, then draw.
+
+use std::sync::Arc;
+
+use app::{
+    AppError, Code,
+    cx::{Cx, Site},
+    doc::Doc,
+    pages::{PageRoute, error_page},
+    shell,
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use http::{HeaderValue, StatusCode, header};
+use leptos::prelude::*;
+
+use super::{context, errors};
+
+/// All pages.
+pub fn router(site: &Arc<Site>) -> Router {
+    app::pages::routes().into_iter().fold(Router::new(), |router, route| {
+        let site = Arc::clone(site);
+        router.route(route.path, get(move |request: Request| serve(route, site, request)))
+    })
+}
+
+/// What isn't there.
+pub async fn not_found(site: Arc<Site>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    if !context::wants_page(&parts.headers) {
+        return errors::json(domain::Error::NotFound.into(), parts.uri.path());
+    }
+    match context::read(&mut parts, &site).await {
+        Ok(cx) => draw_error(&cx, domain::Error::NotFound.into()),
+        Err(error) => errors::json(error, parts.uri.path()),
+    }
+}
+
+async fn serve(route: PageRoute, site: Arc<Site>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let cx = match context::read(&mut parts, &site).await {
+        Ok(cx) => cx,
+        Err(error) => return errors::json(error, parts.uri.path()),
+    };
+    show(cx, |cx| (route.run)(cx), &parts, route.access.admits(domain::authz::Role::Visitor)).await
+}
+
+/// Runs a page function and turns its answer into a response.
+pub async fn show<F: Future<Output = app::doc::PageResult>>(
+    mut cx: Cx,
+    run: impl FnOnce(Cx) -> F,
+    parts: &http::request::Parts,
+    open: bool,
+) -> Response {
+    // The second belt: what isn't open to visitors is closed to them before any page runs.
+    if cx.user.is_none() && !open {
+        return to_login(parts);
+    }
+    match context::take_flash(&cx.session).await {
+        Ok(flash) => cx.flash = flash,
+        Err(error) => return draw_error(&cx, error),
+    }
+    match run(cx.clone()).await {
+        Ok(doc) => {
+            page(StatusCode::OK, draw(doc, &cx))
+        }
+        Err(error) if error.code == Code::Unauthorized => to_login(parts),
+        Err(error) => draw_error(&cx, error),
+    }
+}
+
+fn to_login(parts: &http::request::Parts) -> Response {
+    let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
+    Redirect::to(&format!("/login?{query}")).into_response()
+}
+
+/// A refusal as a page.
+pub fn draw_error(cx: &Cx, error: AppError) -> Response {
+    let error = errors::complete(error, &cx.path);
+    let status = errors::status(&error);
+    let mut response = page(status, draw(error_page(&error), cx));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
+}
+
+/// Draws a document. Nothing is loaded here, so nothing can fail or wait.
+pub fn draw(doc: Doc, cx: &Cx) -> String {
+    // Islands number themselves by the owner's shared context.
+    let owner = Owner::new_root(Some(Arc::new(hydration_context::SsrSharedContext::new_islands())));
+    let html = owner.with(|| shell::shell(doc, cx).to_html());
+    owner.unset_with_forced_cleanup();
+    html
+}
+
+/// HTML that no cache keeps: it says who is signed in.
+pub fn page(status: StatusCode, html: String) -> Response {
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-store")
+        .body(Body::from(html))
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}

@@ -1,0 +1,97 @@
+//! Sessions: tower-sessions' manager over our own table.
+
+use async_trait::async_trait;
+use domain::{
+    clock::Clock,
+    identity::sessions::{self, Stored},
+};
+use jiff::SignedDuration;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use tower_sessions::{
+    Expiry, SessionManagerLayer, SessionStore,
+    cookie::SameSite,
+    session::{Id, Record},
+    session_store,
+};
+
+use app::session::Who;
+
+/// How long the browser keeps the cookie; the database says when a session has ended.
+const COOKIE_LIFE_DAYS: i64 = 30;
+/// A visitor's session holds nothing but the outcome of a form.
+const VISITOR_IDLE: SignedDuration = SignedDuration::from_mins(30);
+
+/// The store. Knows tokens only by their SHA-256; `save` is an update, so that an ended session stays ended.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+    clock: Clock,
+}
+
+impl Store {
+    /// Over the program's pool.
+    pub fn new(pool: PgPool, clock: Clock) -> Self {
+        Self { pool, clock }
+    }
+}
+
+/// The layer that brings a session to each request.
+pub fn layer(store: Store, https: bool) -> SessionManagerLayer<Store> {
+    SessionManagerLayer::new(store)
+        .with_name(if https { "__Host-lessonbook" } else { "lessonbook" })
+        .with_secure(https)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(time::Duration::days(COOKIE_LIFE_DAYS)))
+}
+
+fn failed(error: domain::Error) -> session_store::Error {
+    session_store::Error::Backend(error.to_string())
+}
+
+#[async_trait]
+impl SessionStore for Store {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        let who = Who::of(&record.data);
+        let (idle, life) = who.as_ref().map_or((VISITOR_IDLE, VISITOR_IDLE), |who| {
+            (SignedDuration::from_secs(who.idle_seconds), SignedDuration::from_secs(who.life_seconds))
+        });
+        let now = self.clock.now();
+        let stored = Stored {
+            user: who.map(|who| who.user),
+            data: serde_json::to_value(&record.data).map_err(|e| session_store::Error::Encode(e.to_string()))?,
+            expires_at: now.checked_add(life).map_err(|e| session_store::Error::Encode(e.to_string()))?,
+        };
+        // A collision of 128 random bits won't be seen, but taking over a session must be impossible, not unlikely.
+        while !sessions::create(&self.pool, &sessions::hash_token(&record.id.to_string()), &stored, idle, now)
+            .await
+            .map_err(failed)?
+        {
+            record.id = Id::default();
+        }
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        let data = serde_json::to_value(&record.data).map_err(|e| session_store::Error::Encode(e.to_string()))?;
+        sessions::save(&self.pool, &sessions::hash_token(&record.id.to_string()), &data).await.map_err(failed)
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let Some(stored) =
+            sessions::load(&self.pool, &sessions::hash_token(&id.to_string()), self.clock.now()).await.map_err(failed)?
+        else {
+            return Ok(None);
+        };
+        let data = serde_json::from_value(stored.data).map_err(|e| session_store::Error::Decode(e.to_string()))?;
+        let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires_at.as_second())
+            .map_err(|e| session_store::Error::Decode(e.to_string()))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        sessions::delete(&self.pool, &sessions::hash_token(&id.to_string())).await.map_err(failed)
+    }
+}

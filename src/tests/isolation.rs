@@ -1,0 +1,122 @@
+//! Row-level security: what one school's scope sees of the others without any filter in the query.
+
+use sqlx::{Acquire, PgPool, Row};
+
+use crate::harness::TestApp;
+
+#[sqlx::test(migrator = "domain::MIGRATIONS")]
+async fn no_tenant_table_shows_a_foreign_row(admin: PgPool) {
+    let app = TestApp::demo(admin).await;
+    // One row at least in every table of both schools, where the demo leaves one empty.
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+         where n.nspname = 'public' and c.relkind in ('r', 'p') order by 1",
+    )
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
+    assert!(tables.len() >= 14, "{tables:?}");
+    let schools: Vec<uuid::Uuid> =
+        sqlx::query_scalar("select id from tenants where slug in ('cape-drive', 'north-mentors') order by slug")
+            .fetch_all(&app.admin)
+            .await
+            .unwrap();
+    fill_empty_tables(&app.admin, &schools).await;
+
+    let mut conn = app.db.pool().acquire().await.unwrap();
+    for table in &tables {
+        let count = sqlx::AssertSqlSafe(format!("select count(*), count(*) filter (where tenant_id <> $1) from {table}"));
+        // Outside any scope nothing is to be seen.
+        let row = sqlx::query(count.clone()).bind(schools[0]).fetch_one(&mut *conn).await.unwrap();
+        assert_eq!(row.get::<i64, _>(0), 0, "{table} is open without a scope");
+        for (here, there) in [(schools[0], schools[1]), (schools[1], schools[0])] {
+            let mut tx = conn.begin().await.unwrap();
+            sqlx::query("select set_config('app.tenant_id', $1, true)").bind(here.to_string()).execute(&mut *tx).await.unwrap();
+            let row = sqlx::query(count.clone()).bind(here).fetch_one(&mut *tx).await.unwrap();
+            assert!(row.get::<i64, _>(0) > 0, "{table} has nothing to hide");
+            assert_eq!(row.get::<i64, _>(1), 0, "{table} shows foreign rows");
+            // Nor can a row be moved over or written there.
+            let steal = sqlx::AssertSqlSafe(format!("update {table} set tenant_id = $1"));
+            let moved = sqlx::query(steal).bind(there).execute(&mut *tx).await;
+            assert!(moved.is_err(), "{table} lets its rows be given away");
+            drop(tx);
+        }
+    }
+}
+
+/// Tables that the demo leaves empty get a row in both schools.
+async fn fill_empty_tables(admin: &PgPool, schools: &[uuid::Uuid]) {
+    for school in schools {
+        sqlx::query(
+            "insert into blocked_times (tenant_id, id, instructor_id, starts_at, ends_at)
+             select tenant_id, gen_random_uuid(), id, now(), now() + interval '1 hour' from instructors where tenant_id = $1 limit 1",
+        )
+        .bind(school)
+        .execute(admin)
+        .await
+        .unwrap();
+        sqlx::query(
+            "insert into audit (tenant_id, seq, at, actor_role, action, entity, prev_hash, hash)
+             values ($1, 0, now(), 'owner', 'test', 'test', '', '')",
+        )
+        .bind(school)
+        .execute(admin)
+        .await
+        .unwrap();
+        sqlx::query(
+            "insert into outbox (tenant_id, id, kind, recipient, subject, body, created_at)
+             values ($1, gen_random_uuid(), 'test', 'a@b.test', 's', 'b', now())",
+        )
+        .bind(school)
+        .execute(admin)
+        .await
+        .unwrap();
+        sqlx::query(
+            "insert into idempotency_keys (tenant_id, key, request_hash, booking_id, created_at)
+             values ($1, 'k', '', gen_random_uuid(), now())",
+        )
+        .bind(school)
+        .execute(admin)
+        .await
+        .unwrap();
+    }
+}
+
+#[sqlx::test(migrator = "domain::MIGRATIONS")]
+async fn every_tenant_table_is_protected_and_led_by_its_tenant(admin: PgPool) {
+    let loose: Vec<String> = sqlx::query_scalar(
+        "select c.relname::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+           and not (c.relrowsecurity and c.relforcerowsecurity)",
+    )
+    .fetch_all(&admin)
+    .await
+    .unwrap();
+    assert!(loose.is_empty(), "without forced row-level security: {loose:?}");
+    // Every index and key of a tenant table begins with its tenant. The one exception finds a user's own schools.
+    let astray: Vec<String> = sqlx::query_scalar(
+        "select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid
+         join pg_attribute t on t.attrelid = c.oid and t.attname = 'tenant_id'
+         where c.relnamespace = 'public'::regnamespace and i.indkey[0] <> t.attnum",
+    )
+    .fetch_all(&admin)
+    .await
+    .unwrap();
+    assert_eq!(astray, ["memberships_by_user"]);
+}
+
+#[sqlx::test(migrator = "domain::MIGRATIONS")]
+async fn audit_and_postings_can_only_grow(admin: PgPool) {
+    let app = TestApp::demo(admin).await;
+    for table in ["audit", "credit_postings"] {
+        for role in ["lessonbook_program", "lessonbook_platform"] {
+            let mut tx = app.admin.begin_with(sqlx::AssertSqlSafe(format!("begin; set local role {role}"))).await.unwrap();
+            for change in [format!("delete from {table}"), format!("update {table} set reason = 'x'"), format!("truncate {table}")] {
+                let mut point = tx.begin().await.unwrap();
+                let error = sqlx::query(sqlx::AssertSqlSafe(change.clone())).execute(&mut *point).await.unwrap_err();
+                assert!(error.to_string().contains("permission denied"), "{role}: {change}: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The program over HTTP, on a real Postgres.
+
+mod access;
+mod booking;
+mod database;
+mod downloads;
+mod dst;
+mod harness;
+mod identity;
+mod import;
+mod input;
+mod isolation;
+mod kill;
+mod people;
+mod platform;
+mod queries;
+mod race;
