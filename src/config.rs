@@ -62,7 +62,8 @@ impl Config {
                 )));
             }
         };
-        let addr: SocketAddr = parse(&get, "LESSONBOOK_ADDR", "127.0.0.1:3000", "an address such as 127.0.0.1:3000")?;
+        let addr: SocketAddr =
+            parse(&get, "LESSONBOOK_ADDR", "127.0.0.1:3000", "an address such as 127.0.0.1:3000")?;
         let base_url = get("LESSONBOOK_BASE_URL").unwrap_or_else(|| format!("http://{addr}"));
         if !(base_url.starts_with("http://") || base_url.starts_with("https://")) {
             return Err(ConfigError("LESSONBOOK_BASE_URL must begin with http:// or https://".into()));
@@ -120,9 +121,9 @@ where
 /// # Errors
 /// Says which variable is wrong, not what is in it.
 pub fn connect_options(url: &SecretString, name: &str) -> Result<PgConnectOptions, ConfigError> {
-    url.expose_secret()
-        .parse()
-        .map_err(|_| ConfigError(format!("{name} is no database address such as postgres://user:password@host/database")))
+    url.expose_secret().parse().map_err(|_| {
+        ConfigError(format!("{name} is no database address such as postgres://user:password@host/database"))
+    })
 }
 
 /// `site` beside the directory of the program: `target/site` for `target/release/lessonbook`.
@@ -139,7 +140,8 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let get = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let get =
+            |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         Config::read(get, std::path::Path::new("site"))
     }
 
@@ -167,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_bad_database_address_is_not_repeated() {
-        let error = connect_options(&SecretString::from("postgres://u:hunter2@[bad"), "DATABASE_URL").unwrap_err();
+        let error =
+            connect_options(&SecretString::from("postgres://u:hunter2@[bad"), "DATABASE_URL").unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
     }
 }

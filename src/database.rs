@@ -52,7 +52,8 @@ impl Database {
             let private = PrivatePostgres::start(&config.data_dir).await?;
             return Ok(Self { login: private.login(), owner: Some(private.owner()), private: Some(private) });
         };
-        let owner = config.owner_url.as_ref().map(|url| connect_options(url, "LESSONBOOK_OWNER_URL")).transpose()?;
+        let owner =
+            config.owner_url.as_ref().map(|url| connect_options(url, "LESSONBOOK_OWNER_URL")).transpose()?;
         Ok(Self { login: connect_options(url, "DATABASE_URL")?, owner, private: None })
     }
 
@@ -108,7 +109,8 @@ async fn make_login(conn: &mut PgConnection, login: &str) -> Result<(), sqlx::Er
         .fetch_one(&mut *conn)
         .await?;
     // Names in DDL can't be parameters; quote_ident makes any name safe.
-    let quoted = sqlx::query_scalar::<_, String>("select quote_ident($1)").bind(login).fetch_one(&mut *conn).await?;
+    let quoted =
+        sqlx::query_scalar::<_, String>("select quote_ident($1)").bind(login).fetch_one(&mut *conn).await?;
     let mut ddl = String::new();
     if !exists {
         ddl.push_str(&format!("create role {quoted} login noinherit;"));

@@ -91,7 +91,8 @@ impl PrivatePostgres {
             server.init()?;
         }
         if !server.is_running() {
-            let options = format!("-c listen_addresses='' -c unix_socket_directories='{}'", server.socket.display());
+            let options =
+                format!("-c listen_addresses='' -c unix_socket_directories='{}'", server.socket.display());
             let log = server.data.join("server.log");
             server.run("starting Postgres", "pg_ctl", |cmd| {
                 cmd.args(["-w", "-t", "60", "-o", &options, "-l"]).arg(&log).arg("start")
@@ -141,10 +142,11 @@ impl PrivatePostgres {
 
     async fn make_database(&self) -> Result<(), Error> {
         let mut conn = self.options(OWNER).database("postgres").connect().await?;
-        let exists = sqlx::query_scalar::<_, bool>("select exists (select from pg_database where datname = $1)")
-            .bind(DATABASE)
-            .fetch_one(&mut conn)
-            .await?;
+        let exists =
+            sqlx::query_scalar::<_, bool>("select exists (select from pg_database where datname = $1)")
+                .bind(DATABASE)
+                .fetch_one(&mut conn)
+                .await?;
         if !exists {
             sqlx::raw_sql("create database lessonbook").execute(&mut conn).await?;
         }
@@ -178,7 +180,11 @@ impl PrivatePostgres {
 
 /// An unnamed file: gone when it is closed.
 fn tempfile(step: &str) -> std::io::Result<fs::File> {
-    let path = std::env::temp_dir().join(format!("lessonbook-{}-{:016x}", std::process::id(), stable_hash(Path::new(step))));
+    let path = std::env::temp_dir().join(format!(
+        "lessonbook-{}-{:016x}",
+        std::process::id(),
+        stable_hash(Path::new(step))
+    ));
     let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
     fs::remove_file(&path)?;
     Ok(file)
@@ -244,7 +250,8 @@ fn reachable_base(data_dir: &Path, user: Option<Unprivileged>) -> Result<PathBuf
 /// FNV-1a: the same for the same path in every build, which the standard library's hasher doesn't promise.
 fn stable_hash(path: &Path) -> u64 {
     use std::os::unix::ffi::OsStrExt;
-    path.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    path.as_os_str()
+        .as_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -67,7 +67,9 @@ pub fn build_router(state: AppState) -> Router {
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(move |request: Request, next: Next| web::headers::add(https, request, next)))
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            web::headers::add(https, request, next)
+        }))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
@@ -75,20 +77,23 @@ pub fn build_router(state: AppState) -> Router {
 
 /// Files that browsers and robots look for at the root.
 fn well_known(dir: &std::path::Path) -> Router {
-    ["favicon.svg", "robots.txt"]
-        .into_iter()
-        .fold(Router::new(), |router, name| router.route_service(&format!("/{name}"), ServeFile::new(dir.join(name))))
+    ["favicon.svg", "robots.txt"].into_iter().fold(Router::new(), |router, name| {
+        router.route_service(&format!("/{name}"), ServeFile::new(dir.join(name)))
+    })
 }
 
 fn files(dir: &std::path::Path, caching: &'static str) -> Router {
-    let serve = ServeDir::new(dir).precompressed_br().precompressed_gzip().append_index_html_on_directories(false);
-    Router::new().fallback_service(serve).layer(middleware::from_fn(move |request: Request, next: Next| async move {
-        let mut response = next.run(request).await;
-        if response.status().is_success() {
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-        }
-        response
-    }))
+    let serve =
+        ServeDir::new(dir).precompressed_br().precompressed_gzip().append_index_html_on_directories(false);
+    Router::new().fallback_service(serve).layer(middleware::from_fn(
+        move |request: Request, next: Next| async move {
+            let mut response = next.run(request).await;
+            if response.status().is_success() {
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+            }
+            response
+        },
+    ))
 }
 
 /// A line of the log names the request, the route and nothing personal: paths hold ids, queries may hold names.
@@ -98,7 +103,8 @@ fn span(request: &Request) -> tracing::Span {
 }
 
 fn forged(_: tower_http::csrf::ProtectionError) -> Response {
-    let error = AppError::new(Code::Forbidden, "This form came from another site. Open the page here and try again.");
+    let error =
+        AppError::new(Code::Forbidden, "This form came from another site. Open the page here and try again.");
     web::errors::json(error, "")
 }
 

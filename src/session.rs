@@ -61,7 +61,8 @@ impl SessionStore for Store {
         let now = self.clock.now();
         let stored = Stored {
             user: who.map(|who| who.user),
-            data: serde_json::to_value(&record.data).map_err(|e| session_store::Error::Encode(e.to_string()))?,
+            data: serde_json::to_value(&record.data)
+                .map_err(|e| session_store::Error::Encode(e.to_string()))?,
             expires_at: now.checked_add(life).map_err(|e| session_store::Error::Encode(e.to_string()))?,
         };
         // A collision of 128 random bits won't be seen, but taking over a session must be impossible, not unlikely.
@@ -75,17 +76,21 @@ impl SessionStore for Store {
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        let data = serde_json::to_value(&record.data).map_err(|e| session_store::Error::Encode(e.to_string()))?;
+        let data =
+            serde_json::to_value(&record.data).map_err(|e| session_store::Error::Encode(e.to_string()))?;
         sessions::save(&self.pool, &sessions::hash_token(&record.id.to_string()), &data).await.map_err(failed)
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
         let Some(stored) =
-            sessions::load(&self.pool, &sessions::hash_token(&id.to_string()), self.clock.now()).await.map_err(failed)?
+            sessions::load(&self.pool, &sessions::hash_token(&id.to_string()), self.clock.now())
+                .await
+                .map_err(failed)?
         else {
             return Ok(None);
         };
-        let data = serde_json::from_value(stored.data).map_err(|e| session_store::Error::Decode(e.to_string()))?;
+        let data =
+            serde_json::from_value(stored.data).map_err(|e| session_store::Error::Decode(e.to_string()))?;
         let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires_at.as_second())
             .map_err(|e| session_store::Error::Decode(e.to_string()))?;
         Ok(Some(Record { id: *id, data, expiry_date }))

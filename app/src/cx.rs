@@ -161,7 +161,8 @@ impl Form {
 impl Cx {
     /// The current request, inside a server function.
     pub fn current() -> Result<Self, AppError> {
-        use_context::<Self>().ok_or_else(|| AppError::new(Code::Internal, "Something went wrong on our side."))
+        use_context::<Self>()
+            .ok_or_else(|| AppError::new(Code::Internal, "Something went wrong on our side."))
     }
 
     /// Enters the school `slug` as a member.
@@ -210,7 +211,11 @@ impl Cx {
         let mut query = self.query.clone();
         query.remove("page");
         for (name, value) in changes {
-            if value.is_empty() { query.remove(*name) } else { query.insert((*name).to_owned(), (*value).to_owned()) };
+            if value.is_empty() {
+                query.remove(*name)
+            } else {
+                query.insert((*name).to_owned(), (*value).to_owned())
+            };
         }
         with_query(&self.path, &query)
     }
@@ -227,7 +232,11 @@ impl Cx {
     /// hidden field `_key`) tells them apart; empty when there is one.
     pub fn form(&self, name: &str, key: &str) -> Form {
         match &self.flash {
-            Some(flash) if !flash.ok && flash.form == name && flash.values.get("_key").map_or("", String::as_str) == key => {
+            Some(flash)
+                if !flash.ok
+                    && flash.form == name
+                    && flash.values.get("_key").map_or("", String::as_str) == key =>
+            {
                 Form { errors: flash.errors.clone(), values: flash.values.clone() }
             }
             _ => Form::default(),

@@ -58,7 +58,11 @@ pub type PageResult = Result<Doc, AppError>;
 
 impl Doc {
     /// A page without islands.
-    pub fn new(title: impl Into<String>, frame: Frame, main: impl FnOnce() -> AnyView + Send + 'static) -> Self {
+    pub fn new(
+        title: impl Into<String>,
+        frame: Frame,
+        main: impl FnOnce() -> AnyView + Send + 'static,
+    ) -> Self {
         Self { title: title.into(), frame, main: Box::new(main), islands: false }
     }
 

@@ -101,12 +101,15 @@ impl FromServerFnError for AppError {
     /// What the framework itself refuses: almost always a form with a field missing or misread.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(message) | ServerFnErrorErr::MissingArg(message)
+            ServerFnErrorErr::Args(message)
+            | ServerFnErrorErr::MissingArg(message)
             | ServerFnErrorErr::Deserialization(message) => {
                 // serde names the field between backticks.
                 match message.split('`').nth(1) {
                     Some(name) => Self::field(name, "This is needed."),
-                    None => Self::new(Code::ValidationError, "The form could not be read. Nothing was saved."),
+                    None => {
+                        Self::new(Code::ValidationError, "The form could not be read. Nothing was saved.")
+                    }
                 }
             }
             ServerFnErrorErr::Request(_) => {
@@ -135,11 +138,15 @@ mod from_domain {
                 E::NotFound => Self::new(Code::NotFound, "There is nothing here, or it isn't yours to see."),
                 E::Conflict(message) => Self::new(Code::Conflict, message),
                 E::SlotTaken { nearest } => {
-                    let mut out = Self::new(Code::Conflict, "That time has just been taken. Nothing was booked.");
+                    let mut out =
+                        Self::new(Code::Conflict, "That time has just been taken. Nothing was booked.");
                     out.nearest = nearest.iter().map(ToString::to_string).collect();
                     out
                 }
-                E::Unavailable => Self::new(Code::Unavailable, "Too many people at once. Nothing was saved; try again in a moment."),
+                E::Unavailable => Self::new(
+                    Code::Unavailable,
+                    "Too many people at once. Nothing was saved; try again in a moment.",
+                ),
                 E::Internal(source) => {
                     let mut out = Self::new(
                         Code::Internal,

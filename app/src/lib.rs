@@ -43,7 +43,15 @@ mod tests {
         for good in ["/", "/t/cape-drive?page=2", "/a//b"] {
             assert_eq!(super::safe_path(good), Some(good));
         }
-        for bad in ["", "//evil.test", "/\\evil.test", "https://evil.test", "javascript:alert(1)", "/a\r\nSet-Cookie: x=y", "\t/a"] {
+        for bad in [
+            "",
+            "//evil.test",
+            "/\\evil.test",
+            "https://evil.test",
+            "javascript:alert(1)",
+            "/a\r\nSet-Cookie: x=y",
+            "\t/a",
+        ] {
             assert_eq!(super::safe_path(bad), None, "{bad:?}");
         }
     }

@@ -114,7 +114,8 @@ fn links(items: &[Item]) -> Vec<AnyView> {
         .map(|item| {
             let (href, label, picture) = (item.href.clone(), item.label.clone(), item.icon);
             let current = item.here.then_some("page");
-            view! { <li><a href=href aria-current=current>{icon(picture)}<span>{label}</span></a></li> }.into_any()
+            view! { <li><a href=href aria-current=current>{icon(picture)}<span>{label}</span></a></li> }
+                .into_any()
         })
         .collect()
 }
@@ -122,7 +123,8 @@ fn links(items: &[Item]) -> Vec<AnyView> {
 fn account_menu(cx: &Cx, name: String, platform: bool) -> AnyView {
     let picture = initials(&name);
     let platform = platform.then(|| view! { <a href="/admin">{icon("settings")}<span>"Platform"</span></a> });
-    let log_out = view! { <button type="submit" class="menu-act">{icon("lock")}<span>"Log out"</span></button> };
+    let log_out =
+        view! { <button type="submit" class="menu-act">{icon("lock")}<span>"Log out"</span></button> };
     view! {
         <details class="account-menu">
             <summary>
@@ -161,7 +163,8 @@ fn flash(flash: Flash) -> AnyView {
     if message.is_empty() && link.is_none() {
         return ().into_any();
     }
-    let (class, role, picture) = if ok { ("flash good", "status", "check") } else { ("flash bad", "alert", "alert") };
+    let (class, role, picture) =
+        if ok { ("flash good", "status", "check") } else { ("flash bad", "alert", "alert") };
     let link = link.map(|link| {
         view! {
             <p class="one-time">

@@ -205,11 +205,17 @@ impl WhyNot {
                 format!("Too soon: this service needs {} notice. Choose a later time.", notice(min))
             }
             Self::TooFar(1) => "Too far ahead: this service is booked at most 1 day ahead.".into(),
-            Self::TooFar(days) => format!("Too far ahead: this service is booked at most {days} days ahead."),
+            Self::TooFar(days) => {
+                format!("Too far ahead: this service is booked at most {days} days ahead.")
+            }
             Self::OutsideHours => format!("Outside the {instructor}'s hours. Choose another time."),
             Self::Blocked => format!("The {instructor} has blocked this time. Choose another one."),
-            Self::Taken => format!("The {instructor} has another {lesson} then. Choose another time."),
-            Self::OwnLesson => format!("The {student} has another {lesson} then. Choose another time."),
+            Self::Taken => {
+                format!("The {instructor} has another {lesson} then. Choose another time.")
+            }
+            Self::OwnLesson => {
+                format!("The {student} has another {lesson} then. Choose another time.")
+            }
         }
     }
 }

@@ -86,7 +86,8 @@ pub enum Status {
 
 impl Status {
     /// All, in the order of a lesson's life.
-    pub const ALL: [Self; 5] = [Self::Requested, Self::Confirmed, Self::Completed, Self::Cancelled, Self::NoShow];
+    pub const ALL: [Self; 5] =
+        [Self::Requested, Self::Confirmed, Self::Completed, Self::Cancelled, Self::NoShow];
 
     /// As stored.
     pub fn as_str(self) -> &'static str {
@@ -149,7 +150,9 @@ pub fn cancellation(booking: &Booking, by: Canceller, now: Instant) -> Result<bo
     match booking.status {
         Status::Requested | Status::Confirmed => {}
         Status::Cancelled => return Err("It is cancelled already."),
-        Status::Completed | Status::NoShow => return Err("It is over and can't be cancelled any more."),
+        Status::Completed | Status::NoShow => {
+            return Err("It is over and can't be cancelled any more.");
+        }
     }
     if by != Canceller::Staff && now >= booking.starts_at {
         return Err("It has begun. The school can still cancel it.");
@@ -158,7 +161,13 @@ pub fn cancellation(booking: &Booking, by: Canceller, now: Instant) -> Result<bo
 }
 
 /// The cancellation rule in a sentence. `lesson` is the school's word.
-pub fn cancel_terms(zone: &Zone, lesson: &str, starts_at: Instant, cancel_notice_min: i32, now: Instant) -> String {
+pub fn cancel_terms(
+    zone: &Zone,
+    lesson: &str,
+    starts_at: Instant,
+    cancel_notice_min: i32,
+    now: Instant,
+) -> String {
     let until = free_until(starts_at, cancel_notice_min);
     if cancel_notice_min == 0 {
         format!("Free to cancel until the {lesson} begins.")
@@ -197,14 +206,18 @@ pub fn local_time(zone: &Zone, date: &str, time: &str, which: &str) -> Result<In
     let wall = wall_clock(date, time)?;
     let clock = wall.strftime("%H:%M");
     match (zone.resolve(wall), which) {
-        (LocalTime::Once(at), _) | (LocalTime::Twice(at, _), "first") | (LocalTime::Twice(_, at), "second") => Ok(at),
+        (LocalTime::Once(at), _)
+        | (LocalTime::Twice(at, _), "first")
+        | (LocalTime::Twice(_, at), "second") => Ok(at),
         (LocalTime::Twice(..), _) => {
             let message = format!("The clock shows {clock} twice on that day. Say which one you mean.");
             Err(crate::Error::field("time", message))
         }
         (LocalTime::Never, _) => {
             let message = match after_gap(zone, wall) {
-                Some(later) => format!("The clock skips {clock} on that day. Choose {later} or later."),
+                Some(later) => {
+                    format!("The clock skips {clock} on that day. Choose {later} or later.")
+                }
                 None => format!("The clock skips {clock} on that day. Choose another time."),
             };
             Err(crate::Error::field("time", message))
@@ -214,7 +227,9 @@ pub fn local_time(zone: &Zone, date: &str, time: &str, which: &str) -> Result<In
 
 /// The first time on the clock after the gap that `wall` falls into.
 fn after_gap(zone: &Zone, wall: DateTime) -> Option<String> {
-    let AmbiguousOffset::Gap { after, .. } = zone.tz().to_ambiguous_timestamp(wall).offset() else { return None };
+    let AmbiguousOffset::Gap { after, .. } = zone.tz().to_ambiguous_timestamp(wall).offset() else {
+        return None;
+    };
     // Read with the later offset, a skipped time lies before the jump.
     let before_jump = after.to_timestamp(wall).ok()?;
     let jump = zone.tz().following(before_jump).next()?.timestamp();

@@ -32,7 +32,8 @@ impl Clock {
     /// Now.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Instant {
-        let micros = self.0.as_ref().map_or_else(|| Instant::now().as_microsecond(), |at| at.load(Ordering::Relaxed));
+        let micros =
+            self.0.as_ref().map_or_else(|| Instant::now().as_microsecond(), |at| at.load(Ordering::Relaxed));
         Instant::from_microsecond(micros).unwrap_or_default()
     }
 }

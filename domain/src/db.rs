@@ -36,13 +36,19 @@ pub(crate) enum ActAs {
 #[derive(Debug, thiserror::Error)]
 pub enum UnsafeRole {
     /// It could read every school's rows.
-    #[error("role {0:?} is a superuser or bypasses row-level security; DATABASE_URL must name a lesser login")]
+    #[error(
+        "role {0:?} is a superuser or bypasses row-level security; DATABASE_URL must name a lesser login"
+    )]
     Bypasses(String),
     /// It could switch row-level security off.
-    #[error("role {0:?} owns tables; DATABASE_URL must name a login that owns none (LESSONBOOK_OWNER_URL is for the owner)")]
+    #[error(
+        "role {0:?} owns tables; DATABASE_URL must name a login that owns none (LESSONBOOK_OWNER_URL is for the owner)"
+    )]
     Owns(String),
     /// It can't act as the program.
-    #[error("role {0:?} is no member of lessonbook_program and lessonbook_platform, or inherits them; run `lessonbook migrate`")]
+    #[error(
+        "role {0:?} is no member of lessonbook_program and lessonbook_platform, or inherits them; run `lessonbook migrate`"
+    )]
     NotMember(String),
     /// The schema is missing or older than the program.
     #[error("the database has no up-to-date schema; run `lessonbook migrate`")]

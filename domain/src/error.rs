@@ -105,16 +105,24 @@ impl From<sqlx::Error> for Error {
         match &error {
             sqlx::Error::PoolTimedOut => return Self::Unavailable,
             sqlx::Error::Database(db) => match (db.constraint(), db.code().as_deref()) {
-                (Some("claims_no_overlap"), _) => return Self::SlotTaken { nearest: Vec::new() },
+                (Some("claims_no_overlap"), _) => {
+                    return Self::SlotTaken { nearest: Vec::new() };
+                }
                 (Some("packs_not_negative" | "packs_used_not_negative"), _) => {
                     return Self::Conflict("No lessons are left in this pack.".into());
                 }
                 (Some("bookings_status_flow"), _) => {
                     return Self::Conflict("The lesson is no longer in a state that allows this.".into());
                 }
-                (Some("tenants_slug_key"), _) => return Self::field("slug", "Another school has this address."),
-                (Some("services_name"), _) => return Self::field("name", "Another active service has this name."),
-                (Some("weekly_hours_overlap"), _) => return Self::field("hours", "These hours overlap others of that day."),
+                (Some("tenants_slug_key"), _) => {
+                    return Self::field("slug", "Another school has this address.");
+                }
+                (Some("services_name"), _) => {
+                    return Self::field("name", "Another active service has this name.");
+                }
+                (Some("weekly_hours_overlap"), _) => {
+                    return Self::field("hours", "These hours overlap others of that day.");
+                }
                 (_, Some("23505")) => return Self::Conflict("It is there already.".into()),
                 (_, Some("40001" | "40P01" | "55P03")) => {
                     return Self::Conflict("Someone else changed this at the same moment. Try again.".into());

@@ -61,10 +61,13 @@ impl Phone {
     /// # Errors
     /// A message for people.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}')).collect();
+        let compact: String =
+            text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}')).collect();
         let digits = compact.strip_prefix('+').or_else(|| compact.strip_prefix("00"));
         match digits {
-            Some(digits) if (10..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(digits)
+                if (10..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            {
                 Ok(Self(format!("+{digits}")))
             }
             _ => Err("Write the number with its country code, like +27 82 123 4567.".into()),
@@ -112,7 +115,14 @@ mod tests {
     #[test]
     fn emails_are_normalised() {
         assert_eq!(Email::parse("  Sipho@Cape-Drive.Test ").map(|e| e.0), Ok("sipho@cape-drive.test".into()));
-        for bad in ["", "no-at", "a@b\r\nBcc: x@y.z", "Name <a@b.test>", "a b@c.test", &format!("{}@x.test", "a".repeat(320))] {
+        for bad in [
+            "",
+            "no-at",
+            "a@b\r\nBcc: x@y.z",
+            "Name <a@b.test>",
+            "a b@c.test",
+            &format!("{}@x.test", "a".repeat(320)),
+        ] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
     }

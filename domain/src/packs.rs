@@ -200,7 +200,8 @@ pub fn parse_expiry(text: &str, zone: &Zone, now: Instant) -> Result<Option<Inst
 
 /// The last day on which a pack with this end can be used.
 pub fn last_day(expires_at: Instant, zone: &Zone) -> Date {
-    let last = expires_at.as_nanosecond().checked_sub(1).and_then(|nanos| Instant::from_nanosecond(nanos).ok());
+    let last =
+        expires_at.as_nanosecond().checked_sub(1).and_then(|nanos| Instant::from_nanosecond(nanos).ok());
     zone.date(last.unwrap_or(expires_at))
 }
 
@@ -237,7 +238,8 @@ mod tests {
     #[test]
     fn status_tells_expired_from_used_up() {
         let now = at("2027-03-30T20:00:00Z");
-        let pack = |left, expires_at| PackLine { id: PackId::new(now), total: 4, used: 4 - left, left, expires_at };
+        let pack =
+            |left, expires_at| PackLine { id: PackId::new(now), total: 4, used: 4 - left, left, expires_at };
         assert_eq!(pack(1, None).status(now), PackStatus::Active);
         assert_eq!(pack(0, None).status(now), PackStatus::UsedUp);
         assert_eq!(pack(1, Some(now)).status(now), PackStatus::Expired);

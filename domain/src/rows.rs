@@ -16,9 +16,9 @@ pub type Rows = mpsc::Receiver<Result<Vec<String>>>;
 pub(crate) type Out = mpsc::Sender<Result<Vec<String>>>;
 
 /// Runs `work` as a task of its own that puts rows, and stops when nobody listens any more.
-pub(crate) fn spawn<F: Future<Output = Result<()>> + Send>(work: impl FnOnce(Out) -> F + Send + 'static) -> Rows
+pub(crate) fn spawn<F>(work: impl FnOnce(Out) -> F + Send + 'static) -> Rows
 where
-    F: 'static,
+    F: Future<Output = Result<()>> + Send + 'static,
 {
     let (out, rows) = mpsc::channel(AHEAD);
     let last = out.clone();

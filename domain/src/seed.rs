@@ -36,9 +36,10 @@ pub struct BenchSize {
 pub async fn demo(db: &Db, passwords: &Passwords, now: Instant) -> Result<bool> {
     let hash = passwords.hash(&DEMO_PASSWORD.into()).await?;
     let mut tx = db.begin(ActAs::Platform, None).await?;
-    let there = sqlx::query_scalar!(r#"select exists (select from tenants where slug = 'cape-drive') as "there!""#)
-        .fetch_one(&mut *tx)
-        .await?;
+    let there =
+        sqlx::query_scalar!(r#"select exists (select from tenants where slug = 'cape-drive') as "there!""#)
+            .fetch_one(&mut *tx)
+            .await?;
     if there {
         return Ok(false);
     }
@@ -66,9 +67,10 @@ pub async fn demo(db: &Db, passwords: &Passwords, now: Instant) -> Result<bool> 
 pub async fn bench(db: &Db, passwords: &Passwords, size: BenchSize, now: Instant) -> Result<()> {
     let hash = passwords.hash(&DEMO_PASSWORD.into()).await?;
     let mut tx = db.begin(ActAs::Platform, None).await?;
-    let there = sqlx::query_scalar!(r#"select exists (select from tenants where slug = 'bench') as "there!""#)
-        .fetch_one(&mut *tx)
-        .await?;
+    let there =
+        sqlx::query_scalar!(r#"select exists (select from tenants where slug = 'bench') as "there!""#)
+            .fetch_one(&mut *tx)
+            .await?;
     if there {
         return Err(Error::Conflict("The school bench is there already.".into()));
     }

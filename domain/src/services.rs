@@ -177,9 +177,9 @@ fn parse_price(typed: &str, currency: &str) -> Result<i64, String> {
         (_, true) => None,
         (hundredths, false) => hundredths,
     };
-    minor
-        .filter(|minor| *minor <= 100_000_000_000)
-        .ok_or_else(|| format!("Type a price such as {}, or 0 when it is free.", price_text(35_000, currency)))
+    minor.filter(|minor| *minor <= 100_000_000_000).ok_or_else(|| {
+        format!("Type a price such as {}, or 0 when it is free.", price_text(35_000, currency))
+    })
 }
 
 /// Hours as minutes.
@@ -243,7 +243,16 @@ mod tests {
         let fields: Vec<&str> = errors.0.keys().map(String::as_str).collect();
         assert_eq!(
             fields,
-            ["buffer_after", "buffer_before", "cancel_notice", "duration", "horizon", "name", "notice", "price"]
+            [
+                "buffer_after",
+                "buffer_before",
+                "cancel_notice",
+                "duration",
+                "horizon",
+                "name",
+                "notice",
+                "price"
+            ]
         );
     }
 }

@@ -88,7 +88,8 @@ pub struct Words {
 
 impl Preset {
     /// All, in the order of the form.
-    pub const ALL: [Self; 5] = [Self::DrivingSchool, Self::Mentorship, Self::Clinic, Self::Salon, Self::Academy];
+    pub const ALL: [Self; 5] =
+        [Self::DrivingSchool, Self::Mentorship, Self::Clinic, Self::Salon, Self::Academy];
 
     /// As stored.
     pub fn as_str(self) -> &'static str {

@@ -61,7 +61,8 @@ impl Zone {
     /// The moment for a wall-clock minute of a day: a time the clock jumps over becomes the moment after the jump,
     /// one it shows twice the first. Hours of opening are read this way.
     pub fn at_minute(&self, date: Date, minute: i16) -> Timestamp {
-        let (date, minute) = if minute >= 1440 { (date.tomorrow().unwrap_or(date), minute - 1440) } else { (date, minute) };
+        let (date, minute) =
+            if minute >= 1440 { (date.tomorrow().unwrap_or(date), minute - 1440) } else { (date, minute) };
         let wall = date.at((minute / 60) as i8, (minute % 60) as i8, 0, 0);
         self.0.to_ambiguous_zoned(wall).compatible().map_or(Timestamp::MIN, |zoned| zoned.timestamp())
     }

@@ -9,19 +9,31 @@ use secrecy::SecretString;
 use super::Failure;
 use crate::{config::Config, database::Database};
 
-pub(super) async fn create(config: &Config, database: &Database, email: &str, file: Option<&Path>) -> Result<(), Failure> {
+pub(super) async fn create(
+    config: &Config,
+    database: &Database,
+    email: &str,
+    file: Option<&Path>,
+) -> Result<(), Failure> {
     let password = match file {
         Some(file) => {
-            let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            let text =
+                std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
             SecretString::from(text.lines().next().unwrap_or("").to_owned())
         }
-        None if std::io::stdin().is_terminal() => SecretString::from(rpassword::prompt_password("Password: ")?),
-        None => return Err("give the password with --password-file, or run this in a terminal".into()),
+        None if std::io::stdin().is_terminal() => {
+            SecretString::from(rpassword::prompt_password("Password: ")?)
+        }
+        None => {
+            return Err("give the password with --password-file, or run this in a terminal".into());
+        }
     };
     let db = database.pool(config.mode).await?;
-    match service::create_super_admin(&db, &Passwords::new()?, email, &password, Clock::system().now()).await {
+    match service::create_super_admin(&db, &Passwords::new()?, email, &password, Clock::system().now()).await
+    {
         Err(domain::Error::Invalid(fields)) => {
-            let lines: Vec<String> = fields.0.iter().map(|(field, message)| format!("{field}: {message}")).collect();
+            let lines: Vec<String> =
+                fields.0.iter().map(|(field, message)| format!("{field}: {message}")).collect();
             Err(lines.join("; ").into())
         }
         other => Ok(other?),

@@ -129,20 +129,35 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
 
 async fn seed(config: &Config, database: &Database, what: Seed) -> Result<(), Failure> {
     if config.mode == Mode::Production {
-        return Err("seeding makes accounts with a known password; set LESSONBOOK_MODE=demo or development".into());
+        return Err(
+            "seeding makes accounts with a known password; set LESSONBOOK_MODE=demo or development".into()
+        );
     }
     let db = database.pool(config.mode).await?;
     let passwords = Passwords::new()?;
     match what {
         Seed::Demo => {
             let written = domain::seed::demo(&db, &passwords, Clock::system().now()).await?;
-            eprintln!("{}", if written { "The demo's schools are there." } else { "The demo's schools were there already." });
+            eprintln!(
+                "{}",
+                if written {
+                    "The demo's schools are there."
+                } else {
+                    "The demo's schools were there already."
+                }
+            );
         }
         Seed::Bench { instructors, students, bookings } => {
             if instructors == 0 || students < instructors {
                 return Err("give at least one instructor, and as many students as instructors".into());
             }
-            domain::seed::bench(&db, &passwords, BenchSize { instructors, students, bookings }, Clock::system().now()).await?;
+            domain::seed::bench(
+                &db,
+                &passwords,
+                BenchSize { instructors, students, bookings },
+                Clock::system().now(),
+            )
+            .await?;
             eprintln!("The school bench is there; its owner is owner@bench.test.");
         }
     }
@@ -151,7 +166,8 @@ async fn seed(config: &Config, database: &Database, what: Seed) -> Result<(), Fa
 
 /// The server logs what it does; a command only what is wrong.
 fn start_log(command: &Command) {
-    let default = if matches!(command, Command::Serve(_)) { "info,sqlx::postgres::notice=warn" } else { "warn" };
+    let default =
+        if matches!(command, Command::Serve(_)) { "info,sqlx::postgres::notice=warn" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

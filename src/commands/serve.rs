@@ -4,7 +4,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::cx::Site;
 use domain::{clock::Clock, db::Db, identity::Passwords, seed::DEMO_PASSWORD};
-use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 use super::Failure;
 use crate::{
@@ -46,9 +49,9 @@ async fn serve(config: &Config, database: &Database, web_only: bool) -> Result<(
         reload: config.mode == Mode::Development,
         site_dir: config.site_dir.clone(),
     };
-    let listener = TcpListener::bind(config.addr)
-        .await
-        .map_err(|error| format!("can't listen on {}: {error}; set LESSONBOOK_ADDR to another address", config.addr))?;
+    let listener = TcpListener::bind(config.addr).await.map_err(|error| {
+        format!("can't listen on {}: {error}; set LESSONBOOK_ADDR to another address", config.addr)
+    })?;
     let app = build_router(state).into_make_service_with_connect_info::<SocketAddr>();
     announce(config);
     if !web_only {

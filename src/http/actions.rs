@@ -61,12 +61,15 @@ async fn run(cx: Cx, mut parts: http::request::Parts, form: Form, for_page: bool
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let request = Request::from_parts(parts, Body::from(form.raw));
     let given = cx.clone();
-    let response = leptos_axum::handle_server_fns_with_context(move || provide_context(given.clone()), request)
-        .await
-        .into_response();
+    let response =
+        leptos_axum::handle_server_fns_with_context(move || provide_context(given.clone()), request)
+            .await
+            .into_response();
     let (head, body) = response.into_parts();
     let result = match to_bytes(body, MAX_ANSWER).await {
-        Ok(bytes) if head.status == StatusCode::OK => serde_json::from_slice::<Outcome>(&bytes).map_err(misread),
+        Ok(bytes) if head.status == StatusCode::OK => {
+            serde_json::from_slice::<Outcome>(&bytes).map_err(misread)
+        }
         Ok(bytes) => Err(serde_json::from_slice::<AppError>(&bytes).unwrap_or_else(misread)),
         Err(error) => Err(domain::Error::internal(error).into()),
     };
@@ -84,12 +87,13 @@ fn misread(error: serde_json::Error) -> AppError {
 /// Reads a form: its size, kind and encoding are checked here, so that an action only sees text.
 async fn read_form(parts: &http::request::Parts, body: Body) -> Result<Form, AppError> {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
         return Err(AppError::new(Code::ValidationError, "Send a form (application/x-www-form-urlencoded)."));
     }
-    let raw = to_bytes(body, MAX_BODY)
-        .await
-        .map_err(|_| AppError::new(Code::TooLarge, "That is more text than is read here. Nothing was saved."))?;
+    let raw = to_bytes(body, MAX_BODY).await.map_err(|_| {
+        AppError::new(Code::TooLarge, "That is more text than is read here. Nothing was saved.")
+    })?;
     let mut values = BTreeMap::new();
     for pair in raw.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
@@ -99,7 +103,9 @@ async fn read_form(parts: &http::request::Parts, body: Body) -> Result<Form, App
         let name = decode(name).unwrap_or_else(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         match decode(value) {
             Ok(value) => values.insert(name, value),
-            Err(_) => return Err(AppError::field(&name, "This text is damaged: it isn't UTF-8. Type it again.")),
+            Err(_) => {
+                return Err(AppError::field(&name, "This text is damaged: it isn't UTF-8. Type it again."));
+            }
         };
     }
     Ok(Form { raw, values })
@@ -127,7 +133,8 @@ async fn answer(
     let form = path.trim_start_matches("/fn/").to_owned();
     let (next, flash) = match result {
         Ok(outcome) => {
-            let flash = Flash { form, ok: true, message: outcome.message, link: outcome.link, ..Flash::default() };
+            let flash =
+                Flash { form, ok: true, message: outcome.message, link: outcome.link, ..Flash::default() };
             (safe_path(&outcome.next).unwrap_or("/").to_owned(), flash)
         }
         Err(error) => {
@@ -146,8 +153,23 @@ async fn answer(
                 Code::Internal => format!("{} (Number {})", error.message, error.error_id),
                 _ => error.message,
             };
-            let values = typed.iter().filter(|(name, _)| may_be_kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
-            (next, Flash { form, ok: false, message, errors: error.fields, values, nearest: error.nearest, link: None })
+            let values = typed
+                .iter()
+                .filter(|(name, _)| may_be_kept(name))
+                .map(|(n, v)| (n.clone(), v.clone()))
+                .collect();
+            (
+                next,
+                Flash {
+                    form,
+                    ok: false,
+                    message,
+                    errors: error.fields,
+                    values,
+                    nearest: error.nearest,
+                    link: None,
+                },
+            )
         }
     };
     if (!flash.message.is_empty() || flash.link.is_some())

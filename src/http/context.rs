@@ -68,5 +68,8 @@ fn theme(parts: &Parts) -> Theme {
 
 /// Whether the client is a browser showing a page, rather than a script.
 pub fn wants_page(headers: &http::HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }

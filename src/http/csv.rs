@@ -58,7 +58,9 @@ pub const DOWNLOADS: &[Download] = &[
         path: "/t/{tenant}/students.csv",
         access: Access::Member(Action::ViewStudents),
         load: |cx| {
-            Box::pin(async move { Ok(people::export::students(cx.member(cx.param("tenant")).await?, cx.list())?) })
+            Box::pin(
+                async move { Ok(people::export::students(cx.member(cx.param("tenant")).await?, cx.list())?) },
+            )
         },
     },
     Download {
@@ -168,7 +170,8 @@ fn write(writer: &mut csv::Writer<Vec<u8>>, row: &[String]) -> csv::Result<()> {
 
 /// A cell that no spreadsheet takes for a formula (OWASP: CSV injection). A plain number may keep its sign.
 fn neutral(cell: &str) -> std::borrow::Cow<'_, str> {
-    let number = cell.len() > 1 && cell[1..].bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let signed = cell.strip_prefix(['+', '-']).unwrap_or_default();
+    let number = !signed.is_empty() && signed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     match cell.chars().next() {
         Some('+' | '-') if number => cell.into(),
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => format!("'{cell}").into(),
@@ -185,7 +188,7 @@ mod tests {
         for bad in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "=é"] {
             assert_eq!(neutral(bad), format!("'{bad}"));
         }
-        for good in ["", "Sipho", "+27821234567", "-5", "a=b", "é"] {
+        for good in ["", "Sipho", "+27821234567", "-5", "a=b", "é", "Łukasz"] {
             assert_eq!(neutral(good), good);
         }
     }

@@ -66,9 +66,7 @@ pub async fn show<F: Future<Output = app::doc::PageResult>>(
         Err(error) => return draw_error(&cx, error),
     }
     match run(cx.clone()).await {
-        Ok(doc) => {
-            page(StatusCode::OK, draw(doc, &cx))
-        }
+        Ok(doc) => page(StatusCode::OK, draw(doc, &cx)),
         Err(error) if error.code == Code::Unauthorized => to_login(parts),
         Err(error) => draw_error(&cx, error),
     }
@@ -97,7 +95,23 @@ pub fn draw(doc: Doc, cx: &Cx) -> String {
     let owner = Owner::new_root(Some(Arc::new(hydration_context::SsrSharedContext::new_islands())));
     let html = owner.with(|| shell::shell(doc, cx).to_html());
     owner.unset_with_forced_cleanup();
-    html
+    without_markers(&html)
+}
+
+/// Leptos marks where text and branches end, for hydration. Only islands are hydrated: elsewhere the marks are weight,
+/// and in a `<title>` they would show. Text and attributes are escaped, so none of theirs is taken for a mark.
+fn without_markers(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let strip = |part: &str| part.replace("<!>", "").replace("<!--<() />-->", "");
+    let mut rest = html;
+    while let Some(start) = rest.find("<leptos-island") {
+        let end = rest[start..].find("</leptos-island>").map_or(rest.len(), |at| start + at);
+        out.push_str(&strip(&rest[..start]));
+        out.push_str(&rest[start..end]);
+        rest = &rest[end..];
+    }
+    out.push_str(&strip(rest));
+    out
 }
 
 /// HTML that no cache keeps: it says who is signed in.
@@ -108,4 +122,14 @@ pub fn page(status: StatusCode, html: String) -> Response {
         .header(header::CACHE_CONTROL, "no-store")
         .body(Body::from(html))
         .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn marks_stay_in_islands_alone() {
+        let html = "<title>A<!></title><p>b<!><!--<() />--></p><leptos-island x><b>c<!></b></leptos-island><i>d<!></i>";
+        let clean = "<title>A</title><p>b</p><leptos-island x><b>c<!></b></leptos-island><i>d</i>";
+        assert_eq!(super::without_markers(html), clean);
+    }
 }

@@ -13,6 +13,8 @@ use futures::stream;
 pub fn router() -> Router {
     Router::new().route(
         "/dev/reload",
-        get(|| async { Sse::new(stream::pending::<Result<Event, Infallible>>()).keep_alive(KeepAlive::default()) }),
+        get(|| async {
+            Sse::new(stream::pending::<Result<Event, Infallible>>()).keep_alive(KeepAlive::default())
+        }),
     )
 }

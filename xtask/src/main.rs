@@ -69,19 +69,36 @@ fn site(out: &Path, release: bool) -> Result<()> {
 fn browser_program(root: &Path, work: &Path, release: bool) -> Result<(PathBuf, PathBuf)> {
     let profile = if release { "wasm-release" } else { "dev" };
     // The flags for native builds are not for this target.
-    run(Command::new(env!("CARGO"))
-        .current_dir(root)
-        .env_remove("RUSTFLAGS")
-        .args(["build", "--quiet", "--package", "frontend", "--target", "wasm32-unknown-unknown", "--profile", profile]))?;
+    run(Command::new(env!("CARGO")).current_dir(root).env_remove("RUSTFLAGS").args([
+        "build",
+        "--quiet",
+        "--package",
+        "frontend",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--profile",
+        profile,
+    ]))?;
     let dir = if release { "wasm-release" } else { "debug" };
     let built = target_dir(root).join("wasm32-unknown-unknown").join(dir).join("frontend.wasm");
     fs::create_dir_all(work)?;
-    Bindgen::new().input_path(built).web(true)?.typescript(false).omit_default_module_path(true).generate(work)?;
+    Bindgen::new()
+        .input_path(built)
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .generate(work)?;
     let (wasm, script) = (work.join("frontend_bg.wasm"), work.join("frontend.js"));
     if release {
         let small = work.join("frontend_opt.wasm");
-        let features = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext",
-            "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"];
+        let features = [
+            "--enable-bulk-memory",
+            "--enable-nontrapping-float-to-int",
+            "--enable-sign-ext",
+            "--enable-mutable-globals",
+            "--enable-reference-types",
+            "--enable-multivalue",
+        ];
         run(Command::new(root.join("style/node_modules/.bin/wasm-opt"))
             .args(features)
             .args(["-Oz", "-o"])
@@ -109,7 +126,8 @@ fn put(path: &Path, bytes: &[u8], release: bool) -> Result<()> {
         let mut brotli = brotli::CompressorWriter::new(fs::File::create(beside("br"))?, 4096, 11, 22);
         brotli.write_all(bytes)?;
         brotli.flush()?;
-        let mut gzip = flate2::write::GzEncoder::new(fs::File::create(beside("gz"))?, flate2::Compression::best());
+        let mut gzip =
+            flate2::write::GzEncoder::new(fs::File::create(beside("gz"))?, flate2::Compression::best());
         gzip.write_all(bytes)?;
         gzip.finish()?;
     }
@@ -127,5 +145,7 @@ fn target_dir(root: &Path) -> PathBuf {
 
 /// FNV-1a: enough to give other content another name.
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

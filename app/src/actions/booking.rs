@@ -5,9 +5,9 @@
 
 use leptos::prelude::*;
 
-use crate::{AppError, Outcome};
 #[cfg(feature = "ssr")]
 use crate::cx::Cx;
+use crate::{AppError, Outcome};
 #[cfg(feature = "ssr")]
 use domain::{
     authz::TenantScope,
@@ -69,7 +69,8 @@ pub async fn book_for_student(
     let cx = Cx::current()?;
     let mut scope = cx.member(&tenant).await?;
     let idempotency_key = Some(idempotency_key);
-    let typed = staff::Typed { student, instructor, service, date, time, which, note, pickup, idempotency_key };
+    let typed =
+        staff::Typed { student, instructor, service, date, time, which, note, pickup, idempotency_key };
     let booking = staff::book_typed(&mut scope, typed).await?;
     let outcome = booked(&scope, &booking);
     scope.commit().await?;

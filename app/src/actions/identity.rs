@@ -12,7 +12,11 @@ use secrecy::SecretString;
 
 /// Logs in by e-mail or phone and password, then goes to `next` or to where one's role begins.
 #[server(endpoint = "identity/login", prefix = "/fn")]
-pub async fn login(login: String, password: String, #[server(default)] next: String) -> Result<Outcome, AppError> {
+pub async fn login(
+    login: String,
+    password: String,
+    #[server(default)] next: String,
+) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let password = SecretString::from(password);
     let signed_in = service::login(&cx.site.db, &cx.site.passwords, &login, &password).await?;
@@ -52,10 +56,13 @@ pub async fn update_name(name: String) -> Result<Outcome, AppError> {
 #[server(endpoint = "identity/change_password", prefix = "/fn")]
 pub async fn change_password(current: String, password: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
-    let Some(id) = cx.session.id() else { return Err(AppError::new(Code::Unauthorized, "Log in to go on.")) };
+    let Some(id) = cx.session.id() else {
+        return Err(AppError::new(Code::Unauthorized, "Log in to go on."));
+    };
     let keep = sessions::hash_token(&id.to_string());
     let (current, new) = (SecretString::from(current), SecretString::from(password));
-    service::change_password(&cx.site.db, &cx.site.passwords, cx.user, (&current, &new), &keep, cx.now).await?;
+    service::change_password(&cx.site.db, &cx.site.passwords, cx.user, (&current, &new), &keep, cx.now)
+        .await?;
     Ok(Outcome::new("/account", "Your password is changed. Every other session has ended."))
 }
 

@@ -1,6 +1,9 @@
 //! Actions: server functions, by area. Each posts to `/fn/{area}/{verb}` and answers an [`crate::Outcome`].
 
-#![expect(missing_docs, reason = "the macro makes structs whose fields are the arguments of the server functions")]
+#![expect(
+    missing_docs,
+    reason = "the macro makes structs whose fields are the arguments of the server functions"
+)]
 
 pub mod availability;
 pub mod booking;

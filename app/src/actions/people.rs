@@ -23,7 +23,8 @@ pub async fn associate(
     let cx = Cx::current()?;
     let mut scope = cx.member(&tenant).await?;
     let word = scope.tenant().words().lesson;
-    let typed = Association { instructor: &instructor, student: &student, lessons: &lessons, expires: &expires };
+    let typed =
+        Association { instructor: &instructor, student: &student, lessons: &lessons, expires: &expires };
     let done = service::associate(&mut scope, typed).await?;
     scope.commit().await?;
     let lessons = plural(i64::from(done.lessons), word);

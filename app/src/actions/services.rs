@@ -5,9 +5,9 @@
 
 use leptos::prelude::*;
 
-use crate::{AppError, Outcome};
 #[cfg(feature = "ssr")]
 use crate::cx::Cx;
+use crate::{AppError, Outcome};
 #[cfg(feature = "ssr")]
 use domain::services::{Typed, service as services};
 

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::{AppError, Outcome};
 #[cfg(feature = "ssr")]
 use crate::cx::Cx;
+use crate::{AppError, Outcome};
 #[cfg(feature = "ssr")]
 use domain::tenancy::service::{self, NewTenant};
 
@@ -33,8 +33,18 @@ pub async fn create(
     let created = service::create(&mut scope, new).await?;
     scope.commit().await?;
     let message = match &created.token {
-        Some(_) => format!("{} is open at /s/{}. Give its owner, {}, this link; it is shown only now.", name.trim(), created.slug, created.owner_email),
-        None => format!("{} is open at /s/{}. Its owner, {}, has an account already.", name.trim(), created.slug, created.owner_email),
+        Some(_) => format!(
+            "{} is open at /s/{}. Give its owner, {}, this link; it is shown only now.",
+            name.trim(),
+            created.slug,
+            created.owner_email
+        ),
+        None => format!(
+            "{} is open at /s/{}. Its owner, {}, has an account already.",
+            name.trim(),
+            created.slug,
+            created.owner_email
+        ),
     };
     let mut outcome = Outcome::new(format!("/admin/tenants/{}", created.id), message).with_id(created.id);
     outcome.link = created.token.map(|token| format!("{}/reset/{token}", cx.site.base_url));
@@ -49,7 +59,10 @@ pub async fn suspend(tenant: String, reason: String) -> Result<Outcome, AppError
     let id = tenant.parse().map_err(|_| domain::Error::NotFound)?;
     let school = service::suspend(&mut scope, id, &reason).await?;
     scope.commit().await?;
-    Ok(Outcome::new(format!("/admin/tenants/{id}"), format!("{} is suspended. Its members and its public page are shut out.", school.name)))
+    Ok(Outcome::new(
+        format!("/admin/tenants/{id}"),
+        format!("{} is suspended. Its members and its public page are shut out.", school.name),
+    ))
 }
 
 /// Opens a suspended school again.

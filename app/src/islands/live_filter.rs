@@ -25,8 +25,12 @@ mod browser {
     const PAUSE: Duration = Duration::from_millis(200);
 
     pub(super) fn watch(form: String, list: String) {
-        let Some(element) = document().get_element_by_id(&form) else { return };
-        let Ok(form) = element.dyn_into::<HtmlFormElement>() else { return };
+        let Some(element) = document().get_element_by_id(&form) else {
+            return;
+        };
+        let Ok(form) = element.dyn_into::<HtmlFormElement>() else {
+            return;
+        };
         // Only the last of several changes is fetched, and only its answer shown.
         let turn = Rc::new(Cell::new(0_u32));
         let target = form.clone();
@@ -70,7 +74,8 @@ mod browser {
         }
         let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
         let page = DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)?;
-        let (Some(old), Some(new)) = (document().get_element_by_id(list), page.get_element_by_id(list)) else {
+        let (Some(old), Some(new)) = (document().get_element_by_id(list), page.get_element_by_id(list))
+        else {
             return Ok(());
         };
         if !current() {

@@ -15,7 +15,9 @@ use crate::{
     AppError,
     cx::Cx,
     doc::{Doc, Frame, PageResult},
-    ui::{self, Field, Kind, Tone, badge, button, capital, link_button, page_head, plural, post_form, sort_head},
+    ui::{
+        self, Field, Kind, Tone, badge, button, capital, link_button, page_head, plural, post_form, sort_head,
+    },
 };
 
 /// The platform in figures.
@@ -109,7 +111,8 @@ fn tenants_page(cx: &Cx, zone: &Zone, page: Page<TenantRow>) -> AnyView {
         statuses.into_iter().map(|(value, label)| (value.to_owned(), label.to_owned())).collect();
     let extra = ui::filter_select(cx, "status", "Status", statuses);
     let total = plural(page.total, "school");
-    let bar = ui::filter_bar(cx, "Search name or slug", extra, total, Some(cx.download("/admin/tenants.csv")));
+    let bar =
+        ui::filter_bar(cx, "Search name or slug", extra, total, Some(cx.download("/admin/tenants.csv")));
     let pager = ui::pager(cx, &page);
     view! {
         {page_head("Schools", None, new)}
@@ -123,7 +126,11 @@ fn tenants_page(cx: &Cx, zone: &Zone, page: Page<TenantRow>) -> AnyView {
 fn tenants_table(cx: &Cx, zone: &Zone, rows: Vec<TenantRow>) -> AnyView {
     if rows.is_empty() {
         let action = link_button("/admin/tenants/new".into(), "New school", false);
-        return ui::empty("No school here", "A school has its own address, people, services and lessons.", action);
+        return ui::empty(
+            "No school here",
+            "A school has its own address, people, services and lessons.",
+            action,
+        );
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| tenant_row(zone, row)).collect();
     view! {
@@ -166,8 +173,10 @@ fn tenant_row(zone: &Zone, row: TenantRow) -> AnyView {
 
 fn new_tenant_page(cx: &Cx) -> AnyView {
     let form = cx.form("tenancy/create", "");
-    let presets: Vec<(String, String)> =
-        Preset::ALL.into_iter().map(|preset| (preset.as_str().to_owned(), preset.label().to_owned())).collect();
+    let presets: Vec<(String, String)> = Preset::ALL
+        .into_iter()
+        .map(|preset| (preset.as_str().to_owned(), preset.label().to_owned()))
+        .collect();
     let body = view! {
         {Field::text("name", "Name").required().max_length(100).view(&form, "")}
         {Field::text("slug", "Slug")
@@ -208,7 +217,8 @@ fn new_tenant_page(cx: &Cx) -> AnyView {
 
 fn tenant_page(cx: &Cx, zone: &Zone, row: TenantRow) -> AnyView {
     let open = row.status == TenantStatus::Active;
-    let public = if open { link_button(format!("/s/{}", row.slug), "Public page", false) } else { ().into_any() };
+    let public =
+        if open { link_button(format!("/s/{}", row.slug), "Public page", false) } else { ().into_any() };
     let change = if open { suspend_form(cx, &row) } else { activate_form(cx, &row) };
     let head = page_head(&row.name, Some(format!("{}, /s/{}", row.preset.label(), row.slug)), public);
     view! {
@@ -289,7 +299,11 @@ fn users_page(cx: &Cx, zone: &Zone, page: Page<UserRow>) -> AnyView {
 
 fn users_table(cx: &Cx, zone: &Zone, rows: Vec<UserRow>) -> AnyView {
     if rows.is_empty() {
-        return ui::empty("No user here", "Every account of the platform stands in this list.", ().into_any());
+        return ui::empty(
+            "No user here",
+            "Every account of the platform stands in this list.",
+            ().into_any(),
+        );
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| user_row(zone, row)).collect();
     view! {

@@ -155,10 +155,15 @@ fn demo_accounts() -> AnyView {
     .into_any()
 }
 
-const PASSWORD_HELP: &str = "10 to 128 characters. A few words that have nothing to do with each other are good.";
+const PASSWORD_HELP: &str =
+    "10 to 128 characters. A few words that have nothing to do with each other are good.";
 
 fn new_password(label: &str) -> Field {
-    Field::password("password", label).help(PASSWORD_HELP).required().autocomplete("new-password").max_length(128)
+    Field::password("password", label)
+        .help(PASSWORD_HELP)
+        .required()
+        .autocomplete("new-password")
+        .max_length(128)
 }
 
 fn set_password_page(cx: &Cx) -> AnyView {

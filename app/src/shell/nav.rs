@@ -60,10 +60,14 @@ impl Around {
         match frame {
             Frame::Bare => Self::plain("/".into(), "Lessonbook".into(), Corner::Nothing),
             // A student who books stays in their own surroundings.
-            Frame::School { tenant, actor } if actor.role == Role::Student => Self::member(&tenant, &actor, "book"),
+            Frame::School { tenant, actor } if actor.role == Role::Student => {
+                Self::member(&tenant, &actor, "book")
+            }
             Frame::School { tenant, actor } => Self::school(&tenant, &actor, cx),
             Frame::Member { tenant, actor, here } => Self::member(&tenant, &actor, here),
-            Frame::Account { account } => Self::plain("/".into(), "Lessonbook".into(), account_corner(&account)),
+            Frame::Account { account } => {
+                Self::plain("/".into(), "Lessonbook".into(), account_corner(&account))
+            }
             Frame::Platform { account, here } => Self::platform(&account, here),
         }
     }
@@ -134,13 +138,20 @@ fn member_items(tenant: &Tenant, actor: &Actor, here: &str) -> Vec<Item> {
         here: here == name,
     };
     let many = |word: &str| format!("{}s", capital(word));
-    let mut items =
-        vec![item("", "Dashboard".into(), "home", ""), item("/bookings", many(words.lesson), "calendar", "bookings")];
+    let mut items = vec![
+        item("", "Dashboard".into(), "home", ""),
+        item("/bookings", many(words.lesson), "calendar", "bookings"),
+    ];
     match actor.role {
         Role::Student => {
             let book = format!("/s/{}", tenant.slug);
             items.push(Item { href: book, label: "Book".into(), icon: "plus", here: here == "book" });
-            items.push(Item { href: "/account".into(), label: "Account".into(), icon: "person", here: false });
+            items.push(Item {
+                href: "/account".into(),
+                label: "Account".into(),
+                icon: "person",
+                here: false,
+            });
         }
         Role::Instructor => {
             items.push(item("/students", many(words.student), "people", "students"));

@@ -153,7 +153,8 @@ impl Field {
         let class = if error.is_some() { "field invalid" } else { "field" };
         let state = State { id: id.clone(), described, invalid: error.map(|_| "true") };
         if matches!(self.control, Control::Checkbox) {
-            let checked = if form.was_refused() { !form.value(&self.name, "").is_empty() } else { self.value == "on" };
+            let checked =
+                if form.was_refused() { !form.value(&self.name, "").is_empty() } else { self.value == "on" };
             return view! {
                 <div class=format!("{class} check")>
                     {self.checkbox_input(state, checked)}
@@ -298,13 +299,19 @@ mod tests {
         let field = Field::area("note", "Note").value("</textarea><script>alert(1)</script>&amp;");
         let html = field.view(&Form::default(), "").to_html();
         assert!(!html.contains("<script>"), "{html}");
-        assert!(html.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;</textarea>"), "{html}");
+        assert!(
+            html.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;</textarea>"),
+            "{html}"
+        );
     }
 
     #[test]
     fn text_in_an_input_stays_in_its_attribute() {
         let html = Field::text("q", "Search").value("\"><b>").view(&Form::default(), "k").to_html();
-        assert!(html.contains("value=\"&quot;&gt;&lt;b&gt;\"") || html.contains("value=\"&quot;><b>\""), "{html}");
+        assert!(
+            html.contains("value=\"&quot;&gt;&lt;b&gt;\"") || html.contains("value=\"&quot;><b>\""),
+            "{html}"
+        );
         assert!(html.contains("id=\"kq\"") && html.contains("for=\"kq\""), "{html}");
     }
 }

@@ -22,7 +22,12 @@ impl PostForm {
         if !key.is_empty() {
             hidden.push(("_key".into(), key.to_owned()));
         }
-        Self { action: format!("/fn/{action}"), key: key.to_owned(), hidden, problems: problems(&cx.form(action, key)) }
+        Self {
+            action: format!("/fn/{action}"),
+            key: key.to_owned(),
+            hidden,
+            problems: problems(&cx.form(action, key)),
+        }
     }
 
     /// Draws it around `body`.

@@ -7,7 +7,13 @@ use super::{count, icon};
 use crate::cx::Cx;
 
 /// Search, further filters, the number of results and the download.
-pub fn filter_bar(cx: &Cx, placeholder: &str, extra: AnyView, total: String, download: Option<String>) -> AnyView {
+pub fn filter_bar(
+    cx: &Cx,
+    placeholder: &str,
+    extra: AnyView,
+    total: String,
+    download: Option<String>,
+) -> AnyView {
     let placeholder = placeholder.to_owned();
     let label = placeholder.clone();
     let q = cx.query("q").unwrap_or("").to_owned();
@@ -101,7 +107,8 @@ pub fn pager<T>(cx: &Cx, page: &Page<T>) -> AnyView {
 
 fn step(cx: &Cx, number: i64, label: &'static str, rel: &'static str, picture: &'static str) -> AnyView {
     let href = cx.link(&[("page", &number.to_string())]);
-    view! { <a class=format!("button {rel}") rel=rel href=href>{icon(picture)}<span>{label}</span></a> }.into_any()
+    view! { <a class=format!("button {rel}") rel=rel href=href>{icon(picture)}<span>{label}</span></a> }
+        .into_any()
 }
 
 /// What the search must not forget.

@@ -39,7 +39,9 @@ impl Role {
 
     /// A member's role as stored. Neither visitors nor super-admins are members.
     pub fn member(text: &str) -> Option<Self> {
-        [Self::Student, Self::Instructor, Self::Staff, Self::Owner].into_iter().find(|role| role.as_str() == text)
+        [Self::Student, Self::Instructor, Self::Staff, Self::Owner]
+            .into_iter()
+            .find(|role| role.as_str() == text)
     }
 }
 

@@ -83,7 +83,9 @@ pub struct TenantScope {
 impl TenantScope {
     /// Enters a school as a member would: 404 for those who don't belong, 403 for members of a closed school.
     pub async fn member(db: &Db, user: Option<UserId>, slug: &str, now: Instant) -> Result<Self> {
-        let Some(user) = user else { return Err(Error::Unauthorized("Log in to go on.")) };
+        let Some(user) = user else {
+            return Err(Error::Unauthorized("Log in to go on."));
+        };
         let scope = Self::enter(db, Some(user), slug, now).await?;
         if scope.actor.role == Role::Visitor {
             return Err(Error::NotFound);
@@ -140,7 +142,8 @@ impl TenantScope {
             preset: Preset::parse(&row.preset).ok_or_else(|| Error::internal("unknown preset"))?,
             zone: Zone::parse(&row.zone).map_err(Error::internal)?,
             currency: row.currency,
-            status: TenantStatus::parse(&row.status).ok_or_else(|| Error::internal("unknown tenant status"))?,
+            status: TenantStatus::parse(&row.status)
+                .ok_or_else(|| Error::internal("unknown tenant status"))?,
         };
         Ok(Self { tx, tenant, actor, now })
     }
@@ -191,7 +194,9 @@ pub struct UserScope {
 impl UserScope {
     /// Enters one's own account.
     pub async fn enter(db: &Db, user: Option<UserId>, now: Instant) -> Result<Self> {
-        let Some(user) = user else { return Err(Error::Unauthorized("Log in to go on.")) };
+        let Some(user) = user else {
+            return Err(Error::Unauthorized("Log in to go on."));
+        };
         let mut tx = db.begin(ActAs::Program, Some(user)).await?;
         let account = load_account(&mut tx, user).await?;
         Ok(Self { tx, account, now })
@@ -228,7 +233,9 @@ pub struct PlatformScope {
 impl PlatformScope {
     /// Enters the platform: others are told that it isn't theirs.
     pub async fn enter(db: &Db, user: Option<UserId>, now: Instant) -> Result<Self> {
-        let Some(user) = user else { return Err(Error::Unauthorized("Log in to go on.")) };
+        let Some(user) = user else {
+            return Err(Error::Unauthorized("Log in to go on."));
+        };
         let mut tx = db.begin(ActAs::Platform, Some(user)).await?;
         let account = load_account(&mut tx, user).await?;
         if !account.super_admin || policy::reach(Role::SuperAdmin, Action::RunPlatform) != Reach::All {

@@ -81,7 +81,11 @@ fn allow(scope: &TenantScope, action: Action, instructor: InstructorId) -> Resul
 }
 
 /// Sets the weekly hours of an instructor, as typed from Monday to Sunday. Lessons already booked stay.
-pub async fn set_hours(scope: &mut TenantScope, instructor: InstructorId, typed: [&str; 7]) -> Result<String> {
+pub async fn set_hours(
+    scope: &mut TenantScope,
+    instructor: InstructorId,
+    typed: [&str; 7],
+) -> Result<String> {
     allow(scope, Action::EditHours, instructor)?;
     let mut errors = FieldErrors::new();
     let mut hours = Vec::new();
@@ -123,7 +127,9 @@ impl TypedBlock<'_> {
     fn check(self, zone: &Zone, now: Instant) -> Result<Block> {
         let mut errors = FieldErrors::new();
         let date = errors.check("date", self.date.trim().parse::<Date>().map_err(|_| "Choose a day."));
-        let clock = |text: &str, empty: i16| if text.trim().is_empty() { Ok(empty) } else { parse_clock(text) };
+        let clock = |text: &str, empty: i16| {
+            if text.trim().is_empty() { Ok(empty) } else { parse_clock(text) }
+        };
         let from = errors.check("from", clock(self.from, 0));
         let to = errors.check("to", clock(self.to, 1440));
         let reason = errors.check("reason", identity::text(self.reason, 200));
@@ -157,7 +163,11 @@ fn end_of(zone: &Zone, date: Date, minute: i16) -> Instant {
 }
 
 /// Blocks a stretch of an instructor's time. Lessons already booked in it stay.
-pub async fn block(scope: &mut TenantScope, instructor: InstructorId, typed: TypedBlock<'_>) -> Result<Block> {
+pub async fn block(
+    scope: &mut TenantScope,
+    instructor: InstructorId,
+    typed: TypedBlock<'_>,
+) -> Result<Block> {
     allow(scope, Action::EditHours, instructor)?;
     let now = scope.now();
     let block = typed.check(&scope.tenant().zone, now)?;

@@ -74,7 +74,11 @@ pub(crate) async fn diaries(
     Ok(found)
 }
 
-fn weekly_hour(weekday: Option<i16>, start_minute: Option<i16>, end_minute: Option<i16>) -> Option<WeeklyHour> {
+fn weekly_hour(
+    weekday: Option<i16>,
+    start_minute: Option<i16>,
+    end_minute: Option<i16>,
+) -> Option<WeeklyHour> {
     Some(WeeklyHour { weekday: weekday?, start_minute: start_minute?, end_minute: end_minute? })
 }
 
@@ -103,8 +107,12 @@ pub(crate) async fn hours_and_blocks(
     for row in rows {
         hours.extend(weekly_hour(row.weekday, row.start_minute, row.end_minute));
         if let (Some(id), Some(from), Some(to)) = (row.id, row.starts_at, row.ends_at) {
-            let block =
-                Block { id: BlockId(id), starts_at: from.to_jiff(), ends_at: to.to_jiff(), reason: row.reason };
+            let block = Block {
+                id: BlockId(id),
+                starts_at: from.to_jiff(),
+                ends_at: to.to_jiff(),
+                reason: row.reason,
+            };
             blocks.push(block);
         }
     }
@@ -114,7 +122,11 @@ pub(crate) async fn hours_and_blocks(
 }
 
 /// The name of an instructor there is now.
-pub(crate) async fn instructor_name(conn: &mut PgConnection, tenant: Uuid, id: InstructorId) -> Result<Option<String>> {
+pub(crate) async fn instructor_name(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    id: InstructorId,
+) -> Result<Option<String>> {
     let name = sqlx::query_scalar!(
         "select name from instructors where tenant_id = $1 and id = $2 and deleted_at is null",
         tenant,
@@ -132,9 +144,13 @@ pub(crate) async fn set_hours(
     instructor: InstructorId,
     hours: &[WeeklyHour],
 ) -> Result<()> {
-    sqlx::query!("delete from weekly_hours where tenant_id = $1 and instructor_id = $2", tenant, instructor.0)
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query!(
+        "delete from weekly_hours where tenant_id = $1 and instructor_id = $2",
+        tenant,
+        instructor.0
+    )
+    .execute(&mut *conn)
+    .await?;
     let weekdays: Vec<i16> = hours.iter().map(|hour| hour.weekday).collect();
     let starts: Vec<i16> = hours.iter().map(|hour| hour.start_minute).collect();
     let ends: Vec<i16> = hours.iter().map(|hour| hour.end_minute).collect();
@@ -192,8 +208,12 @@ pub(crate) async fn delete_block(
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| {
-        let block =
-            Block { id, starts_at: row.starts_at.to_jiff(), ends_at: row.ends_at.to_jiff(), reason: row.reason };
+        let block = Block {
+            id,
+            starts_at: row.starts_at.to_jiff(),
+            ends_at: row.ends_at.to_jiff(),
+            reason: row.reason,
+        };
         (InstructorId(row.instructor_id), block)
     }))
 }

@@ -44,7 +44,8 @@ fn a_day_is_cut_into_half_hours() {
     let diary = diary(daily(540, 720));
     let input = window(&zone, RULES, date(2026, 3, 30), &diary);
     let found = starts(&input, "2026-03-01T00:00:00Z");
-    let expected = ["09:00", "09:30", "10:00", "10:30", "11:00"].map(|at| format!("2026-03-30T{at}:00+02:00"));
+    let expected =
+        ["09:00", "09:30", "10:00", "10:30", "11:00"].map(|at| format!("2026-03-30T{at}:00+02:00"));
     assert_eq!(found, expected);
 }
 
@@ -56,7 +57,10 @@ fn a_claim_takes_its_buffers_with_it() {
     let rules = Rules { buffer_before_min: 15, buffer_after_min: 30, ..RULES };
     let input = window(&zone, rules, date(2026, 3, 30), &diary);
     let now = at("2026-03-30T00:00:00Z");
-    assert_eq!(bookable(&input, at("2026-03-30T10:30:00Z"), now).map(|slot| slot.ends_at), Ok(at("2026-03-30T11:30:00Z")));
+    assert_eq!(
+        bookable(&input, at("2026-03-30T10:30:00Z"), now).map(|slot| slot.ends_at),
+        Ok(at("2026-03-30T11:30:00Z"))
+    );
     assert_eq!(bookable(&input, at("2026-03-30T10:31:00Z"), now), Err(WhyNot::Taken));
     assert_eq!(bookable(&input, at("2026-03-30T13:00:00Z"), now), Err(WhyNot::Taken));
     assert!(bookable(&input, at("2026-03-30T13:15:00Z"), now).is_ok());
@@ -114,14 +118,24 @@ fn fall_back_has_the_hour_twice() {
     let berlin = zone("Europe/Berlin");
     let found = starts(&window(&berlin, RULES, date(2026, 10, 25), &diary), "2026-10-01T00:00:00Z");
     let expected = [
-        "01:00:00+02:00", "01:30:00+02:00", "02:00:00+02:00", "02:30:00+02:00", "02:00:00+01:00", "02:30:00+01:00",
+        "01:00:00+02:00",
+        "01:30:00+02:00",
+        "02:00:00+02:00",
+        "02:30:00+02:00",
+        "02:00:00+01:00",
+        "02:30:00+01:00",
         "03:00:00+01:00",
     ];
     assert_eq!(found, expected.map(|at| format!("2026-10-25T{at}")));
     let york = zone("America/New_York");
     let found = starts(&window(&york, RULES, date(2026, 11, 1), &diary), "2026-10-01T00:00:00Z");
     let expected = [
-        "01:00:00-04:00", "01:30:00-04:00", "01:00:00-05:00", "01:30:00-05:00", "02:00:00-05:00", "02:30:00-05:00",
+        "01:00:00-04:00",
+        "01:30:00-04:00",
+        "01:00:00-05:00",
+        "01:30:00-05:00",
+        "02:00:00-05:00",
+        "02:30:00-05:00",
         "03:00:00-05:00",
     ];
     assert_eq!(found, expected.map(|at| format!("2026-11-01T{at}")));
@@ -138,7 +152,8 @@ fn an_opening_inside_the_skipped_hour_is_none() {
 
 #[test]
 fn the_nearest_are_in_order() {
-    let slot = |text: &str| Slot { starts_at: at(text), ends_at: at(text), instructor: InstructorId(Uuid::nil()) };
+    let slot =
+        |text: &str| Slot { starts_at: at(text), ends_at: at(text), instructor: InstructorId(Uuid::nil()) };
     let slots = ["08:00", "10:00", "10:00", "12:00", "12:30", "18:00"]
         .map(|clock| slot(&format!("2026-03-30T{clock}:00Z")));
     let found = nearest(&slots, at("2026-03-30T11:00:00Z"), 3);

@@ -35,7 +35,11 @@ pub fn canceller(role: Role) -> Canceller {
 pub async fn cancel(scope: &mut TenantScope, id: BookingId, reason: &str) -> Result<Cancelled> {
     let mut booking = load(scope, Action::CancelBooking, id, true).await?;
     let reason = identity::text(reason, 1000)
-        .and_then(|text| if text.is_empty() { Err("Say why, so that everyone knows.".into()) } else { Ok(text) })
+        .and_then(
+            |text| {
+                if text.is_empty() { Err("Say why, so that everyone knows.".into()) } else { Ok(text) }
+            },
+        )
         .map_err(|message| Error::field("reason", message))?;
     let (now, user) = (scope.now(), scope.actor().user);
     let in_time = cancellation(&booking, canceller(scope.actor().role), now)

@@ -67,7 +67,8 @@ impl BookRequest {
         let mut errors = FieldErrors::new();
         let note = errors.check("note", identity::text(&self.note, 10_000));
         let pickup = errors.check("pickup", identity::text(&self.pickup, 300));
-        let key = errors.check("idempotency_key", identity::text(self.idempotency_key.as_deref().unwrap_or(""), 200));
+        let key = errors
+            .check("idempotency_key", identity::text(self.idempotency_key.as_deref().unwrap_or(""), 200));
         if self.starts_at.subsec_nanosecond() != 0 || self.starts_at.as_second() % 60 != 0 {
             errors.add(self.time_field(), "A lesson begins on a whole minute.");
         }
@@ -226,7 +227,9 @@ impl Plan {
             let window = Window { zone: &zone, rules: self.rules, from, to, diary, student: &found.student };
             match bookable(&window, self.starts_at, now) {
                 Ok(slot) => {
-                    let this_week = |claim: &&Stretch| week.starts_at <= claim.starts_at && claim.starts_at < week.ends_at;
+                    let this_week = |claim: &&Stretch| {
+                        week.starts_at <= claim.starts_at && claim.starts_at < week.ends_at
+                    };
                     free.push((diary.claims.iter().filter(this_week).count(), slot.instructor));
                 }
                 Err(cause) => causes.push(cause),
@@ -271,7 +274,13 @@ impl Plan {
     }
 
     /// The lesson as it will be stored.
-    fn booking(&self, checked: &Checked, instructor: &Candidate, pack: Option<PackId>, now: Instant) -> Booking {
+    fn booking(
+        &self,
+        checked: &Checked,
+        instructor: &Candidate,
+        pack: Option<PackId>,
+        now: Instant,
+    ) -> Booking {
         let service = &self.offer.service;
         let lesson = self.rules.lesson(self.starts_at);
         Booking {
@@ -284,7 +293,11 @@ impl Plan {
             student_name: self.offer.student.as_ref().map(|student| student.name.clone()).unwrap_or_default(),
             starts_at: lesson.starts_at,
             ends_at: lesson.ends_at,
-            status: if self.by_student && service.needs_approval { Status::Requested } else { Status::Confirmed },
+            status: if self.by_student && service.needs_approval {
+                Status::Requested
+            } else {
+                Status::Confirmed
+            },
             note: checked.note.clone(),
             pickup: checked.pickup.clone(),
             price_minor: service.price_minor,

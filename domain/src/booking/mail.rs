@@ -92,6 +92,9 @@ async fn send(
     body: String,
     booking: &Booking,
 ) -> Result<()> {
-    let Some(recipient) = recipient else { return Ok(()) };
-    notify::enqueue(scope, notify::Message { kind, recipient, subject, body, booking: Some(booking.id) }).await
+    let Some(recipient) = recipient else {
+        return Ok(());
+    };
+    notify::enqueue(scope, notify::Message { kind, recipient, subject, body, booking: Some(booking.id) })
+        .await
 }

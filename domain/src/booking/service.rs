@@ -79,7 +79,12 @@ pub async fn one(scope: &mut TenantScope, id: BookingId) -> Result<Booking> {
 }
 
 /// One lesson that the actor reaches with `action`; with `lock` it stays as it is until the transaction ends.
-pub(super) async fn load(scope: &mut TenantScope, action: Action, id: BookingId, lock: bool) -> Result<Booking> {
+pub(super) async fn load(
+    scope: &mut TenantScope,
+    action: Action,
+    id: BookingId,
+    lock: bool,
+) -> Result<Booking> {
     let whose = reached(scope, action)?;
     let (tenant, conn) = scope.conn();
     let booking = store::find(conn, tenant, id, lock).await?.ok_or(Error::NotFound)?;

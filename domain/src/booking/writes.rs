@@ -84,14 +84,23 @@ fn claim_id(now: Instant) -> Uuid {
 
 /// Frees the time of a lesson.
 pub(super) async fn release(conn: &mut PgConnection, tenant: Uuid, id: BookingId) -> Result<()> {
-    sqlx::query!("update claims set active = false where tenant_id = $1 and booking_id = $2 and active", tenant, id.0)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "update claims set active = false where tenant_id = $1 and booking_id = $2 and active",
+        tenant,
+        id.0
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// Takes a lesson one step further; the trigger refuses illegal ones.
-pub(super) async fn set_status(conn: &mut PgConnection, tenant: Uuid, id: BookingId, status: Status) -> Result<()> {
+pub(super) async fn set_status(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    id: BookingId,
+    status: Status,
+) -> Result<()> {
     sqlx::query!(
         "update bookings set status = $3 where tenant_id = $1 and id = $2",
         tenant,

@@ -37,7 +37,9 @@ impl Passwords {
     /// # Errors
     /// When hashing itself fails.
     pub fn new() -> Result<Self> {
-        Self::with_params(Params::new(19 * 1024, 2, 1, None).map_err(|error| Error::internal(error.to_string()))?)
+        Self::with_params(
+            Params::new(19 * 1024, 2, 1, None).map_err(|error| Error::internal(error.to_string()))?,
+        )
     }
 
     /// As cheap as argon2id gets; hundreds of sign-ins in a test would else take minutes. Old hashes still verify:
@@ -60,10 +62,16 @@ impl Passwords {
     ///
     /// # Errors
     /// A message for people.
-    pub async fn check_strength(&self, password: &SecretString, about: Vec<String>) -> Result<Result<(), String>> {
+    pub async fn check_strength(
+        &self,
+        password: &SecretString,
+        about: Vec<String>,
+    ) -> Result<Result<(), String>> {
         let length = password.expose_secret().chars().count();
         if length < MIN {
-            return Ok(Err(format!("Use at least {MIN} characters; a few unrelated words are easy to remember.")));
+            return Ok(Err(format!(
+                "Use at least {MIN} characters; a few unrelated words are easy to remember."
+            )));
         }
         if length > MAX {
             return Ok(Err(format!("Use at most {MAX} characters.")));
@@ -108,7 +116,10 @@ impl Passwords {
         .await
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let _turn = self.turns.acquire().await.map_err(Error::internal)?;
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
     }

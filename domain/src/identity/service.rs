@@ -84,9 +84,14 @@ pub async fn update_name(scope: &mut UserScope, name: &str) -> Result<()> {
     let name = PersonName::parse(name).map_err(|message| Error::field("name", message))?;
     let now = scope.now();
     let (user, conn) = scope.conn();
-    sqlx::query!("update users set name = $2, updated_at = $3 where id = $1", user, name.as_str(), now.to_sqlx())
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "update users set name = $2, updated_at = $3 where id = $1",
+        user,
+        name.as_str(),
+        now.to_sqlx()
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -107,7 +112,8 @@ pub async fn change_password(
     let mut scope = UserScope::enter(db, user, now).await?;
     let about = vec![scope.account().email.clone(), scope.account().name.clone()];
     let (id, conn) = scope.conn();
-    let stored = sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_one(conn).await?;
+    let stored =
+        sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_one(conn).await?;
     scope.commit().await?;
 
     let mut errors = FieldErrors::new();
@@ -130,7 +136,9 @@ pub async fn change_password(
     if done.rows_affected() == 0 {
         return Err(Error::Conflict("The password was changed at the same moment. Try again.".into()));
     }
-    sqlx::query!("delete from sessions where user_id = $1 and token_hash <> $2", id, &keep[..]).execute(conn).await?;
+    sqlx::query!("delete from sessions where user_id = $1 and token_hash <> $2", id, &keep[..])
+        .execute(conn)
+        .await?;
     scope.commit().await
 }
 
@@ -158,7 +166,13 @@ pub(crate) async fn password_link(scope: &mut PlatformScope, user: UserId) -> Re
 ///
 /// # Errors
 /// [`Error::Conflict`] when the link is used, expired or unknown; a field error for a weak password.
-pub async fn set_password(db: &Db, passwords: &Passwords, token: &str, new: &SecretString, now: Instant) -> Result<()> {
+pub async fn set_password(
+    db: &Db,
+    passwords: &Passwords,
+    token: &str,
+    new: &SecretString,
+    now: Instant,
+) -> Result<()> {
     errors_of(passwords.check_strength(new, Vec::new()).await?)?;
     let new_hash = passwords.hash(new).await?;
     let mut tx = db.begin(ActAs::Platform, None).await?;
@@ -170,9 +184,14 @@ pub async fn set_password(db: &Db, passwords: &Passwords, token: &str, new: &Sec
     .fetch_optional(&mut *tx)
     .await?
     .ok_or_else(|| Error::Conflict("This link has been used or has expired. Ask for a new one.".into()))?;
-    sqlx::query!("update users set password_hash = $2, updated_at = $3 where id = $1", user, new_hash, now.to_sqlx())
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query!(
+        "update users set password_hash = $2, updated_at = $3 where id = $1",
+        user,
+        new_hash,
+        now.to_sqlx()
+    )
+    .execute(&mut *tx)
+    .await?;
     sqlx::query!("delete from sessions where user_id = $1", user).execute(&mut *tx).await?;
     Ok(tx.commit().await?)
 }
@@ -181,7 +200,13 @@ pub async fn set_password(db: &Db, passwords: &Passwords, token: &str, new: &Sec
 ///
 /// # Errors
 /// Field errors for a bad e-mail or a weak password.
-pub async fn create_super_admin(db: &Db, passwords: &Passwords, email: &str, password: &SecretString, now: Instant) -> Result<()> {
+pub async fn create_super_admin(
+    db: &Db,
+    passwords: &Passwords,
+    email: &str,
+    password: &SecretString,
+    now: Instant,
+) -> Result<()> {
     let email = Email::parse(email).map_err(|message| Error::field("email", message))?;
     errors_of(passwords.check_strength(password, vec![email.as_str().to_owned()]).await?)?;
     let hash = passwords.hash(password).await?;

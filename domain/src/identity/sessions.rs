@@ -31,7 +31,13 @@ pub struct Stored {
 ///
 /// # Errors
 /// Of the database.
-pub async fn create(pool: &PgPool, hash: &TokenHash, stored: &Stored, idle: SignedDuration, now: Instant) -> Result<bool> {
+pub async fn create(
+    pool: &PgPool,
+    hash: &TokenHash,
+    stored: &Stored,
+    idle: SignedDuration,
+    now: Instant,
+) -> Result<bool> {
     let done = sqlx::query!(
         "insert into sessions (token_hash, user_id, data, idle_seconds, created_at, last_seen_at, expires_at)
          values ($1, $2, $3, $4, $5, $5, $6) on conflict do nothing",
@@ -52,7 +58,9 @@ pub async fn create(pool: &PgPool, hash: &TokenHash, stored: &Stored, idle: Sign
 /// # Errors
 /// Of the database.
 pub async fn save(pool: &PgPool, hash: &TokenHash, data: &Value) -> Result<()> {
-    sqlx::query!("update sessions set data = $2 where token_hash = $1", &hash[..], data).execute(pool).await?;
+    sqlx::query!("update sessions set data = $2 where token_hash = $1", &hash[..], data)
+        .execute(pool)
+        .await?;
     Ok(())
 }
 
@@ -76,7 +84,11 @@ pub async fn load(pool: &PgPool, hash: &TokenHash, now: Instant) -> Result<Optio
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|row| Stored { user: row.user_id.map(UserId), data: row.data, expires_at: row.expires_at.to_jiff() }))
+    Ok(row.map(|row| Stored {
+        user: row.user_id.map(UserId),
+        data: row.data,
+        expires_at: row.expires_at.to_jiff(),
+    }))
 }
 
 /// Ends a session.

@@ -12,7 +12,12 @@ use crate::{
 };
 
 /// Adds or uses one lesson by hand: an instructor of their own mentees, staff of all (PE-04).
-pub async fn post_by_hand(scope: &mut TenantScope, pack: PackId, hand: Hand, reason: &str) -> Result<PackAfter> {
+pub async fn post_by_hand(
+    scope: &mut TenantScope,
+    pack: PackId,
+    hand: Hand,
+    reason: &str,
+) -> Result<PackAfter> {
     let reach = scope.require(Action::PostCredits)?;
     let own = people::service::own_instructor(scope, reach)?;
     let reason = identity::text(reason, 1000).map_err(|message| Error::field("reason", message))?;

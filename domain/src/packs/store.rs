@@ -38,7 +38,12 @@ pub(crate) async fn usable(
 }
 
 /// Moves credits and says how many lessons are left then.
-pub(crate) async fn post(conn: &mut PgConnection, tenant: Uuid, now: Instant, posting: Posting<'_>) -> Result<i32> {
+pub(crate) async fn post(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    now: Instant,
+    posting: Posting<'_>,
+) -> Result<i32> {
     insert(conn, tenant, now, posting, None).await?;
     // The totals are written by a trigger at the end of the statement, which the statement itself can't see.
     let left = sqlx::query_scalar!(
@@ -115,7 +120,11 @@ fn new_id(now: Instant) -> Uuid {
 }
 
 /// A student's packs: those that end first on top.
-pub(crate) async fn of_student(conn: &mut PgConnection, tenant: Uuid, student: StudentId) -> Result<Vec<StudentPack>> {
+pub(crate) async fn of_student(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    student: StudentId,
+) -> Result<Vec<StudentPack>> {
     let packs = sqlx::query_scalar!(
         r#"select coalesce(json_agg(json_build_object(
                       'instructor', i.id, 'instructor_name', i.name,

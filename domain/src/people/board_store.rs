@@ -8,7 +8,12 @@ use super::{Board, LessonLine};
 use crate::{Instant, Result};
 
 /// The board of the week whose days begin at `days`; the last one is the end of the week.
-pub(crate) async fn board(conn: &mut PgConnection, tenant: Uuid, now: Instant, days: &[Instant; 8]) -> Result<Board> {
+pub(crate) async fn board(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    now: Instant,
+    days: &[Instant; 8],
+) -> Result<Board> {
     // As seconds: a day begins on a whole one.
     let from: Vec<i64> = days[..7].iter().map(|at| at.as_second()).collect();
     let to: Vec<i64> = days[1..].iter().map(|at| at.as_second()).collect();

@@ -49,7 +49,17 @@ async fn send_instructors(
 ) -> Result<()> {
     let (now, zone) = (scope.now(), scope.tenant().zone.clone());
     let header = words(&[
-        "id", "name", "email", "phone", "city", "verification", "seats", "seats_used", "mentees", "lessons_left", "last_lesson",
+        "id",
+        "name",
+        "email",
+        "phone",
+        "city",
+        "verification",
+        "seats",
+        "seats_used",
+        "mentees",
+        "lessons_left",
+        "last_lesson",
         "created_at",
     ]);
     if !put(out, header).await {
@@ -113,8 +123,20 @@ async fn send_mentees(
 ) -> Result<()> {
     let (now, zone) = (scope.now(), scope.tenant().zone.clone());
     let header = words(&[
-        "instructor_id", "student_id", "pack_id", "instructor", "student", "email", "seat", "lessons_total", "lessons_used",
-        "lessons_left", "pack_status", "expires_at", "last_day", "last_lesson",
+        "instructor_id",
+        "student_id",
+        "pack_id",
+        "instructor",
+        "student",
+        "email",
+        "seat",
+        "lessons_total",
+        "lessons_used",
+        "lessons_left",
+        "pack_status",
+        "expires_at",
+        "last_day",
+        "last_lesson",
     ]);
     if !put(out, header).await {
         return Ok(());
@@ -180,10 +202,24 @@ fn pack_status(left: Option<i32>, expires_at: Option<Instant>, now: Instant) -> 
     }
 }
 
-async fn send_students(scope: &mut TenantScope, own: Option<InstructorId>, query: &ListQuery, out: &Out) -> Result<()> {
+async fn send_students(
+    scope: &mut TenantScope,
+    own: Option<InstructorId>,
+    query: &ListQuery,
+    out: &Out,
+) -> Result<()> {
     let (now, zone) = (scope.now(), scope.tenant().zone.clone());
     let header = words(&[
-        "id", "name", "email", "phone", "city", "instructors", "lessons_left", "last_lesson", "next_lesson", "created_at",
+        "id",
+        "name",
+        "email",
+        "phone",
+        "city",
+        "instructors",
+        "lessons_left",
+        "last_lesson",
+        "next_lesson",
+        "created_at",
     ]);
     if !put(out, header).await {
         return Ok(());

@@ -96,7 +96,9 @@ pub async fn import(scope: &mut TenantScope, bytes: &[u8], dry_run: bool) -> Res
     }
     let rows = match parse(bytes) {
         Ok(rows) => rows,
-        Err(errors) => return Ok(Report { errors, dry_run, ..Report::default() }),
+        Err(errors) => {
+            return Ok(Report { errors, dry_run, ..Report::default() });
+        }
     };
     let now = scope.now();
     let (tenant, conn) = scope.conn();
@@ -104,8 +106,10 @@ pub async fn import(scope: &mut TenantScope, bytes: &[u8], dry_run: bool) -> Res
     if !errors.is_empty() {
         return Ok(Report { errors, dry_run, ..Report::default() });
     }
-    let (instructors, students): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.kind == Kind::Instructor);
-    let report = Report { instructors: instructors.len(), students: students.len(), errors: Vec::new(), dry_run };
+    let (instructors, students): (Vec<&Row>, Vec<&Row>) =
+        rows.iter().partition(|row| row.kind == Kind::Instructor);
+    let report =
+        Report { instructors: instructors.len(), students: students.len(), errors: Vec::new(), dry_run };
     if dry_run {
         return Ok(report);
     }
@@ -176,7 +180,12 @@ impl Columns {
     }
 }
 
-async fn insert_instructors(conn: &mut PgConnection, tenant: Uuid, now: Instant, rows: &[&Row]) -> Result<()> {
+async fn insert_instructors(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    now: Instant,
+    rows: &[&Row],
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

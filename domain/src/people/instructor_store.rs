@@ -106,7 +106,11 @@ fn text_or_none(text: &str) -> &str {
 }
 
 /// The cities that instructors are in, for the filter.
-pub(crate) async fn cities(conn: &mut PgConnection, tenant: Uuid, own: Option<InstructorId>) -> Result<Vec<String>> {
+pub(crate) async fn cities(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    own: Option<InstructorId>,
+) -> Result<Vec<String>> {
     let cities = sqlx::query_scalar!(
         r#"select min(city) as "city!" from instructors
            where tenant_id = $1 and deleted_at is null and city <> '' and ($2::uuid is null or id = $2)

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    Board, CHOICE_LIMIT, Choices, InstructorDetail, InstructorFilter, InstructorRow, Person, StudentDetail, StudentRow,
-    Verification, board_store, instructor_store, store, student_store, week,
+    Board, CHOICE_LIMIT, Choices, InstructorDetail, InstructorFilter, InstructorRow, Person, StudentDetail,
+    StudentRow, Verification, board_store, instructor_store, store, student_store, week,
 };
 use crate::{
     Error, FieldErrors, Result, audit,
@@ -165,7 +165,8 @@ pub async fn associate(scope: &mut TenantScope, typed: Association<'_>) -> Resul
         return Err(Error::NotFound);
     }
     let student = errors.check("student", the_one(found));
-    let (Some(instructor), Some(lessons), Some(expires_at), Some(student)) = (instructor, lessons, expires_at, student)
+    let (Some(instructor), Some(lessons), Some(expires_at), Some(student)) =
+        (instructor, lessons, expires_at, student)
     else {
         return Err(Error::Invalid(errors));
     };
@@ -205,7 +206,10 @@ fn the_one(mut found: Vec<Person>) -> Result<Person, String> {
             if emails.is_empty() {
                 Err("Several students have this name. Open the one you mean and copy the id from its address.".to_owned())
             } else {
-                Err(format!("Several students have this name. Type the e-mail instead: {}.", emails.join(", ")))
+                Err(format!(
+                    "Several students have this name. Type the e-mail instead: {}.",
+                    emails.join(", ")
+                ))
             }
         }
     }

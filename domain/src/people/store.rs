@@ -81,7 +81,11 @@ pub(crate) async fn find_student(conn: &mut PgConnection, tenant: Uuid, text: &s
 }
 
 /// The first `limit` students by name.
-pub(crate) async fn pick_students(conn: &mut PgConnection, tenant: Uuid, limit: i64) -> Result<Vec<(StudentId, String)>> {
+pub(crate) async fn pick_students(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    limit: i64,
+) -> Result<Vec<(StudentId, String)>> {
     let rows = sqlx::query!(
         "select id, name from students where tenant_id = $1 and deleted_at is null order by lower(name), id limit $2",
         tenant,
@@ -93,7 +97,10 @@ pub(crate) async fn pick_students(conn: &mut PgConnection, tenant: Uuid, limit: 
 }
 
 /// All instructors by name.
-pub(crate) async fn pick_instructors(conn: &mut PgConnection, tenant: Uuid) -> Result<Vec<(InstructorId, String)>> {
+pub(crate) async fn pick_instructors(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+) -> Result<Vec<(InstructorId, String)>> {
     let rows = sqlx::query!(
         "select id, name from instructors where tenant_id = $1 and deleted_at is null order by lower(name), id",
         tenant,
@@ -120,7 +127,11 @@ pub(crate) async fn choices(conn: &mut PgConnection, tenant: Uuid, limit: i64) -
 }
 
 /// An instructor's name; the row stays locked, so that seats are counted by one at a time.
-pub(crate) async fn lock_instructor(conn: &mut PgConnection, tenant: Uuid, id: InstructorId) -> Result<Option<(String, i32)>> {
+pub(crate) async fn lock_instructor(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    id: InstructorId,
+) -> Result<Option<(String, i32)>> {
     let row = sqlx::query!(
         "select name, seats from instructors where tenant_id = $1 and id = $2 and deleted_at is null for no key update",
         tenant,

@@ -7,26 +7,66 @@ use super::{
 use crate::tenancy::Preset;
 
 const CAPE_INSTRUCTORS: [&str; 12] = [
-    "Thandi Mokoena", "Pieter van der Merwe", "Ayesha Davids", "Lwazi Dlamini", "Johan Botha", "Nomsa Khumalo",
-    "Fatima Jacobs", "Sizwe Ndlovu", "Anneke Visser", "Kagiso Molefe", "Raj Naidoo", "Zanele Zulu",
+    "Thandi Mokoena",
+    "Pieter van der Merwe",
+    "Ayesha Davids",
+    "Lwazi Dlamini",
+    "Johan Botha",
+    "Nomsa Khumalo",
+    "Fatima Jacobs",
+    "Sizwe Ndlovu",
+    "Anneke Visser",
+    "Kagiso Molefe",
+    "Raj Naidoo",
+    "Zanele Zulu",
 ];
 const CAPE_CITIES: [&str; 4] = ["Cape Town", "Stellenbosch", "Paarl", "Somerset West"];
 const MENTORS: [&str; 6] =
     ["Ada Brandt", "Jonas Keller", "Mariam El-Sayed", "Łukasz Nowak", "Ingrid Sørensen", "Dmitri Волков"];
 const BERLIN: [&str; 2] = ["Berlin", "Potsdam"];
 const FIRST: [&str; 30] = [
-    "Sipho", "Lerato", "Megan", "Themba", "Chloé", "Bongani", "Aisha", "Ruan", "Naledi", "Emma", "Mandla", "Yusuf",
-    "Palesa", "Liam", "Ntombi", "Kyle", "Zodwa", "Hannah", "Vusi", "Priya", "Karabo", "Marco", "Refilwe", "Dylan",
-    "Busisiwe", "Noah", "Tumelo", "Sofia", "Andile", "Mia",
+    "Sipho", "Lerato", "Megan", "Themba", "Chloé", "Bongani", "Aisha", "Ruan", "Naledi", "Emma", "Mandla",
+    "Yusuf", "Palesa", "Liam", "Ntombi", "Kyle", "Zodwa", "Hannah", "Vusi", "Priya", "Karabo", "Marco",
+    "Refilwe", "Dylan", "Busisiwe", "Noah", "Tumelo", "Sofia", "Andile", "Mia",
 ];
 const LAST: [&str; 11] = [
-    "Nkosi", "Adams", "Pretorius", "Mahlangu", "Petersen", "Sithole", "O’Connor", "Govender", "Müller", "Fourie", "Mbeki",
+    "Nkosi",
+    "Adams",
+    "Pretorius",
+    "Mahlangu",
+    "Petersen",
+    "Sithole",
+    "O’Connor",
+    "Govender",
+    "Müller",
+    "Fourie",
+    "Mbeki",
 ];
 const KIM: [&str; 24] = [
-    "Kim Yoon-seo", "Lena Hartmann", "Omar Haddad", "Giulia Rossi", "Max Schuster", "Ngozi Eze", "Tomáš Dvořák",
-    "Sara Lindqvist", "Finn Becker", "李小雨", "Amélie Girard", "Mateusz Zieliński", "Noura Said", "Paul Wagner",
-    "Elif Yılmaz", "Ben Krüger", "محمد الأمين", "Clara Vogel", "Ravi Patel", "Mila Petrović", "Jan de Vries",
-    "Sofia Almeida", "Leo Fischer", "Zoë Maier",
+    "Kim Yoon-seo",
+    "Lena Hartmann",
+    "Omar Haddad",
+    "Giulia Rossi",
+    "Max Schuster",
+    "Ngozi Eze",
+    "Tomáš Dvořák",
+    "Sara Lindqvist",
+    "Finn Becker",
+    "李小雨",
+    "Amélie Girard",
+    "Mateusz Zieliński",
+    "Noura Said",
+    "Paul Wagner",
+    "Elif Yılmaz",
+    "Ben Krüger",
+    "محمد الأمين",
+    "Clara Vogel",
+    "Ravi Patel",
+    "Mila Petrović",
+    "Jan de Vries",
+    "Sofia Almeida",
+    "Leo Fischer",
+    "Zoë Maier",
 ];
 
 /// The demo's schools.
@@ -38,20 +78,42 @@ pub(super) fn schools() -> Vec<Plan> {
         zone: "Africa/Johannesburg",
         currency: "ZAR",
         suspended: None,
-        staff: vec![member("owner", "Nandi Jacobs", "owner@cape-drive.test"), member("staff", "Craig Daniels", "staff@cape-drive.test")],
-        instructors: (0..12).map(|i| (named(CAPE_INSTRUCTORS[i], "cape-drive.test"), CAPE_CITIES[i % 4])).collect(),
+        staff: vec![
+            member("owner", "Nandi Jacobs", "owner@cape-drive.test"),
+            member("staff", "Craig Daniels", "staff@cape-drive.test"),
+        ],
+        instructors: (0..12)
+            .map(|i| (named(CAPE_INSTRUCTORS[i], "cape-drive.test"), CAPE_CITIES[i % 4]))
+            .collect(),
         students: (0..60)
             .map(|i| {
                 let name = format!("{} {}", FIRST[i % 30], LAST[(i * 7 + i / 30) % 11]);
-                let local = if i < 30 { ascii(FIRST[i]) } else { format!("{}{}", ascii(FIRST[i % 30]), i / 30 + 1) };
+                let local =
+                    if i < 30 { ascii(FIRST[i]) } else { format!("{}{}", ascii(FIRST[i % 30]), i / 30 + 1) };
                 Member { name, email: format!("{local}@cape-drive.test"), role: "student" }
             })
             .collect(),
         services: vec![
-            Taught { name: "Driving lesson", text: "One hour on the road, from wherever you are.", minutes: 60, price: 42_000, buffer: 0, pickup: true, approval: false },
-            Taught { name: "Test preparation", text: "The test route, parking and everything examiners ask.", minutes: 90, price: 62_000, buffer: 15, pickup: true, approval: false },
+            Taught {
+                name: "Driving lesson",
+                text: "One hour on the road, from wherever you are.",
+                minutes: 60,
+                price: 42_000,
+                buffer: 0,
+                pickup: true,
+                approval: false,
+            },
+            Taught {
+                name: "Test preparation",
+                text: "The test route, parking and everything examiners ask.",
+                minutes: 90,
+                price: 62_000,
+                buffer: 15,
+                pickup: true,
+                approval: false,
+            },
         ],
-        pack: 10,
+        pack: 24,
         pack_every: 2,
         lessons: cape_lessons,
         weeks: (-4, 2),
@@ -63,22 +125,45 @@ pub(super) fn schools() -> Vec<Plan> {
         zone: "Europe/Berlin",
         currency: "EUR",
         suspended: None,
-        staff: vec![member("owner", "Ruth Albers", "owner@north-mentors.test"), member("staff", "Timo Lang", "staff@north-mentors.test")],
+        staff: vec![
+            member("owner", "Ruth Albers", "owner@north-mentors.test"),
+            member("staff", "Timo Lang", "staff@north-mentors.test"),
+        ],
         instructors: (0..6).map(|i| (named(MENTORS[i], "north-mentors.test"), BERLIN[i % 2])).collect(),
         students: (0..24)
             .map(|i| {
-                let email = if i == 0 { "kim@north-mentors.test".into() } else { format!("mentee{}@north-mentors.test", i + 1) };
+                let email = if i == 0 {
+                    "kim@north-mentors.test".into()
+                } else {
+                    format!("mentee{}@north-mentors.test", i + 1)
+                };
                 Member { name: KIM[i].to_owned(), email, role: "student" }
             })
             .collect(),
         services: vec![
-            Taught { name: "Mentoring session", text: "An hour about where you are and what comes next.", minutes: 60, price: 9_000, buffer: 0, pickup: false, approval: false },
-            Taught { name: "Portfolio review", text: "Ninety minutes with your work on the table.", minutes: 90, price: 14_000, buffer: 15, pickup: false, approval: true },
+            Taught {
+                name: "Mentoring session",
+                text: "An hour about where you are and what comes next.",
+                minutes: 60,
+                price: 9_000,
+                buffer: 0,
+                pickup: false,
+                approval: false,
+            },
+            Taught {
+                name: "Portfolio review",
+                text: "Ninety minutes with your work on the table.",
+                minutes: 90,
+                price: 14_000,
+                buffer: 15,
+                pickup: false,
+                approval: true,
+            },
         ],
         pack: 4,
         pack_every: 1,
         lessons: north_lessons,
-        weeks: (-2, 2),
+        weeks: (-1, 2),
     };
     let clinic = Plan {
         slug: "closed-clinic",
@@ -114,14 +199,33 @@ pub(super) fn bench(size: BenchSize) -> Plan {
         staff: vec![member("owner", "Benchmark Owner", "owner@bench.test")],
         instructors: (0..size.instructors)
             .map(|i| {
-                let name = format!("{} {} {i}", CAPE_INSTRUCTORS[i % 12].split(' ').next().unwrap_or("A"), LAST[i % 11]);
-                (Member { name, email: format!("instructor{i}@bench.test"), role: "instructor" }, CAPE_CITIES[i % 4])
+                let name = format!(
+                    "{} {} {i}",
+                    CAPE_INSTRUCTORS[i % 12].split(' ').next().unwrap_or("A"),
+                    LAST[i % 11]
+                );
+                (
+                    Member { name, email: format!("instructor{i}@bench.test"), role: "instructor" },
+                    CAPE_CITIES[i % 4],
+                )
             })
             .collect(),
         students: (0..size.students)
-            .map(|i| Member { name: format!("{} {} {i}", FIRST[i % 30], LAST[i % 11]), email: format!("student{i}@bench.test"), role: "student" })
+            .map(|i| Member {
+                name: format!("{} {} {i}", FIRST[i % 30], LAST[i % 11]),
+                email: format!("student{i}@bench.test"),
+                role: "student",
+            })
             .collect(),
-        services: vec![Taught { name: "Lesson", text: "An hour.", minutes: 60, price: 4_000, buffer: 0, pickup: false, approval: false }],
+        services: vec![Taught {
+            name: "Lesson",
+            text: "An hour.",
+            minutes: 60,
+            price: 4_000,
+            buffer: 0,
+            pickup: false,
+            approval: false,
+        }],
         pack: 10,
         pack_every: 2,
         lessons: bench_lessons,
@@ -181,8 +285,12 @@ fn north_lessons(week: i64, instructors: usize, students: usize) -> Vec<Lesson> 
                 service: 0,
                 cancelled: false,
             };
-            let review = (week == 2 && student % 3 == 0)
-                .then_some(Lesson { minute: 15 * 60, service: 1, weekday: (row % 5) as i8, ..session });
+            let review = (week == 2 && student % 3 == 1).then_some(Lesson {
+                minute: 15 * 60,
+                service: 1,
+                weekday: (row % 5) as i8,
+                ..session
+            });
             [Some(session), review].into_iter().flatten()
         })
         .collect()
@@ -195,7 +303,14 @@ fn bench_lessons(_: i64, instructors: usize, students: usize) -> Vec<Lesson> {
         for hour in 0..8_usize {
             for instructor in 0..instructors.min(students) {
                 let student = (instructor + (weekday as usize * 8 + hour) * instructors) % students;
-                lessons.push(Lesson { student, instructor, weekday, minute: (9 + hour as i16) * 60, service: 0, cancelled: false });
+                lessons.push(Lesson {
+                    student,
+                    instructor,
+                    weekday,
+                    minute: (9 + hour as i16) * 60,
+                    service: 0,
+                    cancelled: false,
+                });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Writes one school as planned.
 
 use jiff::ToSpan;
-use jiff_sqlx::{ToSqlx, Timestamp};
+use jiff_sqlx::{Timestamp, ToSqlx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -75,7 +75,12 @@ struct School<'a> {
     packs: Vec<Option<Uuid>>,
 }
 
-pub(super) async fn write(conn: &mut PgConnection, plan: &Plan, password_hash: &str, now: Instant) -> Result<()> {
+pub(super) async fn write(
+    conn: &mut PgConnection,
+    plan: &Plan,
+    password_hash: &str,
+    now: Instant,
+) -> Result<()> {
     let mut school = School {
         plan,
         id: TenantId::new(now).0,
@@ -146,15 +151,15 @@ impl School<'_> {
             .map(|m| (m, None))
             .chain(plan.instructors.iter().map(|(m, _)| m).zip(self.instructors.iter().copied().map(Some)))
             .chain(plan.students.iter().zip(self.students.iter().copied().map(Some)));
-        let mut accounts: (Vec<Uuid>, Vec<String>, Vec<String>, Vec<String>, Vec<Option<Uuid>>) = Default::default();
+        let (mut ids, mut emails, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut roles, mut persons) = (Vec::new(), Vec::new());
         for (member, person) in people {
-            accounts.0.push(UserId::new(self.now).0);
-            accounts.1.push(member.email.clone());
-            accounts.2.push(member.name.clone());
-            accounts.3.push(member.role.to_owned());
-            accounts.4.push(person);
+            ids.push(UserId::new(self.now).0);
+            emails.push(member.email.clone());
+            names.push(member.name.clone());
+            roles.push(member.role.to_owned());
+            persons.push(person);
         }
-        let (ids, emails, names, roles, persons) = accounts;
         sqlx::query!(
             "insert into users (id, email, name, password_hash, created_at, updated_at)
              select id, email, name, $4, $5, $5 from unnest($1::uuid[], $2::text[], $3::text[]) as x(id, email, name)",
@@ -187,14 +192,17 @@ impl School<'_> {
         sqlx::query!(
             "insert into service_instructors (tenant_id, service_id, instructor_id)
              select $1, s, i from unnest($2::uuid[]) s, unnest($3::uuid[]) i",
-            self.id, &self.services, &self.instructors,
+            self.id,
+            &self.services,
+            &self.instructors,
         )
         .execute(&mut *conn)
         .await?;
         sqlx::query!(
             "insert into weekly_hours (tenant_id, instructor_id, weekday, start_minute, end_minute)
              select $1, i, d, 540, 1020 from unnest($2::uuid[]) i, generate_series(1, 5) d",
-            self.id, &self.instructors,
+            self.id,
+            &self.instructors,
         )
         .execute(conn)
         .await?;
@@ -207,11 +215,15 @@ impl School<'_> {
         sqlx::query!(
             "insert into mentees (tenant_id, instructor_id, student_id, created_at)
              select $1, i, s, $4 from unnest($2::uuid[], $3::uuid[]) as x(i, s)",
-            self.id, &instructors, &self.students, self.now.to_sqlx(),
+            self.id,
+            &instructors,
+            &self.students,
+            self.now.to_sqlx(),
         )
         .execute(&mut *conn)
         .await?;
-        let (mut ids, mut of, mut with, mut ends) = (Vec::new(), Vec::new(), Vec::new(), Vec::<Option<Timestamp>>::new());
+        let (mut ids, mut of, mut with, mut ends) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::<Option<Timestamp>>::new());
         for (i, pack) in self.packs.iter().enumerate() {
             let Some(pack) = pack else { continue };
             ids.push(*pack);

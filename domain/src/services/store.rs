@@ -118,7 +118,11 @@ pub(crate) async fn find(conn: &mut PgConnection, tenant: Uuid, id: ServiceId) -
 }
 
 /// All instructors there are now, and which of them teach `id`.
-pub(crate) async fn teachers(conn: &mut PgConnection, tenant: Uuid, id: Option<ServiceId>) -> Result<Vec<Teacher>> {
+pub(crate) async fn teachers(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    id: Option<ServiceId>,
+) -> Result<Vec<Teacher>> {
     let row = sqlx::query!(
         r#"select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'name', i.name, 'teaches', t.service_id is not null)
                                      order by lower(i.name), i.id), '[]') as "teachers!: Json<Vec<Teacher>>"
@@ -134,7 +138,11 @@ pub(crate) async fn teachers(conn: &mut PgConnection, tenant: Uuid, id: Option<S
 }
 
 /// How many of `instructors` the school has.
-pub(crate) async fn count_instructors(conn: &mut PgConnection, tenant: Uuid, instructors: &[Uuid]) -> Result<i64> {
+pub(crate) async fn count_instructors(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    instructors: &[Uuid],
+) -> Result<i64> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from instructors
            where tenant_id = $1 and id = any($2) and deleted_at is null"#,
@@ -146,7 +154,12 @@ pub(crate) async fn count_instructors(conn: &mut PgConnection, tenant: Uuid, ins
     Ok(count)
 }
 
-pub(crate) async fn insert(conn: &mut PgConnection, tenant: Uuid, service: &Service, now: Instant) -> Result<()> {
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    service: &Service,
+    now: Instant,
+) -> Result<()> {
     sqlx::query!(
         "insert into services (tenant_id, id, name, description, duration_min, price_minor, currency,
                                buffer_before_min, buffer_after_min, notice_min, horizon_days, cancel_notice_min,

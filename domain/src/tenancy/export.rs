@@ -21,7 +21,12 @@ pub fn users(mut scope: PlatformScope, query: ListQuery) -> Rows {
     spawn(async move |out| send_users(&mut scope, &query, &out).await)
 }
 
-async fn send_tenants(scope: &mut PlatformScope, query: &ListQuery, status: Option<&str>, out: &Out) -> Result<()> {
+async fn send_tenants(
+    scope: &mut PlatformScope,
+    query: &ListQuery,
+    status: Option<&str>,
+    out: &Out,
+) -> Result<()> {
     put(out, words(&["id", "slug", "name", "preset", "zone", "status", "max_seats", "created_at"])).await;
     let mut found = sqlx::query!(
         "select id, slug, name, preset, zone, status, max_seats, created_at from tenants
@@ -33,7 +38,12 @@ async fn send_tenants(scope: &mut PlatformScope, query: &ListQuery, status: Opti
     .fetch(scope.conn());
     while let Some(row) = found.try_next().await? {
         let (seats, since) = (row.max_seats.to_string(), row.created_at.to_jiff().to_string());
-        if !put(out, vec![row.id.to_string(), row.slug, row.name, row.preset, row.zone, row.status, seats, since]).await {
+        if !put(
+            out,
+            vec![row.id.to_string(), row.slug, row.name, row.preset, row.zone, row.status, seats, since],
+        )
+        .await
+        {
             break;
         }
     }
@@ -54,7 +64,9 @@ async fn send_users(scope: &mut PlatformScope, query: &ListQuery, out: &Out) -> 
     .fetch(scope.conn());
     while let Some(row) = found.try_next().await? {
         let (rank, since) = (row.super_admin.to_string(), row.created_at.to_jiff().to_string());
-        if !put(out, vec![row.id.to_string(), row.name, row.email, rank, row.status, row.schools, since]).await {
+        if !put(out, vec![row.id.to_string(), row.name, row.email, rank, row.status, row.schools, since])
+            .await
+        {
             break;
         }
     }

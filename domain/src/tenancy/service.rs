@@ -161,7 +161,9 @@ pub async fn list(scope: &mut PlatformScope, query: &ListQuery, status: &str) ->
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         // The one row of an empty page carries the total alone.
-        let (Some(id), Some(slug), Some(name)) = (row.id, row.slug, row.name) else { continue };
+        let (Some(id), Some(slug), Some(name)) = (row.id, row.slug, row.name) else {
+            continue;
+        };
         items.push(TenantRow {
             id: TenantId(id),
             slug,
@@ -304,10 +306,16 @@ pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Cre
     let zone = errors.check("zone", Zone::parse(new.zone.trim()));
     let email = errors.check("owner_email", Email::parse(new.owner_email));
     let typed = new.owner_name.trim();
-    let owner = errors.check("owner_name", PersonName::parse(if typed.is_empty() { new.owner_email } else { typed }));
+    let owner =
+        errors.check("owner_name", PersonName::parse(if typed.is_empty() { new.owner_email } else { typed }));
     let seats = errors.check(
         "seats",
-        new.seats.trim().parse::<i32>().ok().filter(|n| (0..=10_000).contains(n)).ok_or("Give a whole number from 0 to 10,000."),
+        new.seats
+            .trim()
+            .parse::<i32>()
+            .ok()
+            .filter(|n| (0..=10_000).contains(n))
+            .ok_or("Give a whole number from 0 to 10,000."),
     );
     let (Some(name), Some(slug), Some(preset), Some(zone), Some(email), Some(owner), Some(seats)) =
         (name, slug, preset, zone, email, owner, seats)
@@ -320,7 +328,13 @@ pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Cre
     sqlx::query!(
         "insert into tenants (id, slug, name, preset, zone, max_seats, created_at, updated_at)
          values ($1, $2, $3, $4, $5, $6, $7, $7)",
-        id.0, slug, name.as_str(), preset.as_str(), zone.name(), seats, now.to_sqlx()
+        id.0,
+        slug,
+        name.as_str(),
+        preset.as_str(),
+        zone.name(),
+        seats,
+        now.to_sqlx()
     )
     .execute(scope.conn())
     .await?;
@@ -329,13 +343,18 @@ pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Cre
         r#"insert into users (id, email, name, created_at, updated_at) values ($1, $2, $3, $4, $4)
            on conflict (email) where deleted_at is null do update set updated_at = users.updated_at
            returning id, password_hash is not null as "has_password!""#,
-        UserId::new(now).0, email.as_str(), owner.as_str(), now.to_sqlx()
+        UserId::new(now).0,
+        email.as_str(),
+        owner.as_str(),
+        now.to_sqlx()
     )
     .fetch_one(scope.conn())
     .await?;
     sqlx::query!(
         "insert into memberships (tenant_id, user_id, role, created_at) values ($1, $2, 'owner', $3)",
-        id.0, user.id, now.to_sqlx()
+        id.0,
+        user.id,
+        now.to_sqlx()
     )
     .execute(scope.conn())
     .await?;
@@ -378,14 +397,25 @@ async fn change_status(
     let kept = (to != TenantStatus::Active).then_some(reason.as_str());
     let done = sqlx::query!(
         "update tenants set status = $3, status_reason = $4, updated_at = $5 where id = $1 and status = $2",
-        id.0, from.as_str(), to.as_str(), kept, now.to_sqlx()
+        id.0,
+        from.as_str(),
+        to.as_str(),
+        kept,
+        now.to_sqlx()
     )
     .execute(scope.conn())
     .await?;
     if done.rows_affected() == 0 {
         return Err(Error::Conflict(format!("The school is {} already.", before.status.as_str())));
     }
-    record(scope, id, Some(json!({ "status": from.as_str() })), Some(json!({ "status": to.as_str() })), Some(&reason)).await?;
+    record(
+        scope,
+        id,
+        Some(json!({ "status": from.as_str() })),
+        Some(json!({ "status": to.as_str() })),
+        Some(&reason),
+    )
+    .await?;
     one(scope, id).await
 }
 
@@ -396,7 +426,8 @@ async fn record(
     after: Option<serde_json::Value>,
     reason: Option<&str>,
 ) -> Result<()> {
-    let entry = Entry { action: Action::RunPlatform, entity: "tenant", entity_id: Some(id.0), before, after, reason };
+    let entry =
+        Entry { action: Action::RunPlatform, entity: "tenant", entity_id: Some(id.0), before, after, reason };
     audit::record_platform(scope, id, entry).await
 }
 

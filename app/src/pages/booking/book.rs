@@ -13,7 +13,7 @@ use domain::{
 use jiff::{ToSpan, civil::Date};
 use leptos::prelude::*;
 
-use super::{school, summary, times};
+use super::{a, school, summary, times};
 use crate::{
     AppError,
     cx::Cx,
@@ -142,7 +142,7 @@ pub async fn page(cx: Cx) -> PageResult {
     let (tenant, actor) = (scope.tenant().clone(), scope.actor().clone());
     let title = match &offer {
         Some(offer) => format!("Book {}, {}", offer.service.name, tenant.name),
-        None => format!("Book a {}, {}", tenant.words().lesson, tenant.name),
+        None => format!("Book {}, {}", a(tenant.words().lesson), tenant.name),
     };
     let book = Book { tenant, actor, catalogue, offer, with, week, choice };
     Ok(Doc::new(title, frame, move || draw(&cx, &book)))
@@ -154,7 +154,9 @@ fn find(catalogue: &Catalogue, id: &str) -> Option<Offer> {
 }
 
 fn choose(cx: &Cx, week: Option<&Week>) -> Choice {
-    let (Some(at), Some(week)) = (asked(cx), week) else { return Choice::Open };
+    let (Some(at), Some(week)) = (asked(cx), week) else {
+        return Choice::Open;
+    };
     if let Some(slot) = week.slots.iter().find(|slot| slot.starts_at == at) {
         return Choice::Free(*slot);
     }
@@ -186,7 +188,7 @@ fn draw(cx: &Cx, book: &Book) -> AnyView {
         None => steps.into_any(),
     };
     view! {
-        {ui::page_head(&format!("Book a {}", words.lesson), Some(lead), ().into_any())}
+        {ui::page_head(&format!("Book {}", a(words.lesson)), Some(lead), ().into_any())}
         {body}
     }
     .into_any()
@@ -207,7 +209,8 @@ fn service_step(cx: &Cx, book: &Book) -> AnyView {
         return step("Service", Some((change, "Change service")), card.into_any());
     }
     if book.catalogue.services.is_empty() {
-        let text = format!("This school has no {}s to book yet. Come back later.", book.tenant.words().lesson);
+        let text =
+            format!("This school has no {}s to book yet. Come back later.", book.tenant.words().lesson);
         return step("Service", None, ui::empty("Nothing to book yet", &text, ().into_any()));
     }
     let cards: Vec<AnyView> = book

@@ -25,7 +25,9 @@ pub fn panel(
     zone: &Zone,
 ) -> AnyView {
     let city = zone.city();
-    let hours_note = format!("{city} time. Several openings a day stand with commas between them; an empty day is closed.");
+    let hours_note = format!(
+        "{city} time. Several openings a day stand with commas between them; an empty day is closed."
+    );
     let hidden = || vec![("tenant", tenant.to_owned()), ("instructor", instructor.to_string())];
     view! {
         <div class="grid-2">

@@ -12,7 +12,7 @@ use domain::{
 use jiff::civil::Date;
 use leptos::prelude::*;
 
-use super::{name, when};
+use super::{a, name, when};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
@@ -58,9 +58,11 @@ fn draw(cx: &Cx, list: &List) -> AnyView {
             &format!("Book for a {}", words.student),
             true,
         ),
-        Role::Student => {
-            ui::link_button(format!("/s/{}/book", list.tenant.slug), &format!("Book a {}", words.lesson), true)
-        }
+        Role::Student => ui::link_button(
+            format!("/s/{}/book", list.tenant.slug),
+            &format!("Book {}", a(words.lesson)),
+            true,
+        ),
         _ => ().into_any(),
     };
     let body = if list.bookings.items.is_empty() {

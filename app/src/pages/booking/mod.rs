@@ -40,3 +40,9 @@ fn name(text: &str) -> AnyView {
 fn day_and_clock(tenant: &Tenant, at: Instant) -> String {
     format!("{}, {}", tenant.zone.short_day(at), tenant.zone.clock(at))
 }
+
+/// "a lesson", "an appointment".
+fn a(word: &str) -> String {
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {word}")
+}

@@ -28,11 +28,8 @@ pub async fn page(cx: Cx) -> PageResult {
 
 fn draw(cx: &Cx, tenant: &Tenant, actor: &Actor, booking: &Booking) -> AnyView {
     let words = tenant.words();
-    let back = ui::link_button(
-        format!("/t/{}/bookings", tenant.slug),
-        &format!("All {}s", words.lesson),
-        false,
-    );
+    let back =
+        ui::link_button(format!("/t/{}/bookings", tenant.slug), &format!("All {}s", words.lesson), false);
     let next = next(tenant, actor.role, booking, cx);
     view! {
         {ui::page_head(&booking.service_name, Some(tenant.zone.span(booking.starts_at, booking.ends_at, cx.now)), back)}
@@ -104,7 +101,9 @@ fn next(tenant: &Tenant, role: Role, booking: &Booking, cx: &Cx) -> String {
         (Status::Requested, Role::Student) => {
             format!("The {} approves it first. The time is kept for you until then.", words.instructor)
         }
-        (Status::Requested, _) if begun => "Its time has passed without an answer. Cancel it with a reason.".into(),
+        (Status::Requested, _) if begun => {
+            "Its time has passed without an answer. Cancel it with a reason.".into()
+        }
         (Status::Requested, _) => "It waits for approval. The time is kept until then.".into(),
         (Status::Confirmed, Role::Student) if begun => "It has begun.".into(),
         (Status::Confirmed, Role::Student) => {
@@ -112,10 +111,14 @@ fn next(tenant: &Tenant, role: Role, booking: &Booking, cx: &Cx) -> String {
             format!("Be there on {clock}. If you can't, cancel it below.")
         }
         (Status::Confirmed, _) if begun => format!("Say whether the {} took place.", words.lesson),
-        (Status::Confirmed, _) => format!("It takes place. Afterwards, say here how the {} went.", words.lesson),
+        (Status::Confirmed, _) => {
+            format!("It takes place. Afterwards, say here how the {} went.", words.lesson)
+        }
         (Status::Completed, _) => "It took place. Nothing is left to do.".into(),
         (Status::Cancelled, _) => "It is cancelled, and its time is free for others.".into(),
-        (Status::NoShow, _) => format!("The {} did not come; the {} counts as used.", words.student, words.lesson),
+        (Status::NoShow, _) => {
+            format!("The {} did not come; the {} counts as used.", words.student, words.lesson)
+        }
     }
 }
 
@@ -144,7 +147,9 @@ fn steps(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
 
 /// The form to cancel, apart from the rest; only when it can be cancelled.
 fn cancel(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
-    let Ok(in_time) = cancellation(booking, canceller(role), cx.now) else { return ().into_any() };
+    let Ok(in_time) = cancellation(booking, canceller(role), cx.now) else {
+        return ().into_any();
+    };
     let lesson = tenant.words().lesson;
     let terms = match role {
         Role::Student => {
@@ -153,7 +158,11 @@ fn cancel(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
         _ => format!("When the school cancels, the {lesson} never counts as used."),
     };
     let credit = booking.pack.map(|_| {
-        if in_time { format!("The {lesson} goes back to the pack.") } else { format!("The {lesson} does not come back to the pack.") }
+        if in_time {
+            format!("The {lesson} goes back to the pack.")
+        } else {
+            format!("The {lesson} does not come back to the pack.")
+        }
     });
     let form = cx.form("booking/cancel", "");
     let hidden = vec![("tenant", tenant.slug.clone()), ("booking", booking.id.to_string())];

@@ -28,7 +28,8 @@ pub async fn instructor(cx: Cx) -> PageResult {
     let catalogue = service::catalogue(&mut scope).await?;
     let tenant = scope.tenant().clone();
     // Who isn't verified isn't in the catalogue, so they aren't here either.
-    let guide = catalogue.instructors.into_iter().find(|guide| guide.id == id).ok_or(domain::Error::NotFound)?;
+    let guide =
+        catalogue.instructors.into_iter().find(|guide| guide.id == id).ok_or(domain::Error::NotFound)?;
     let offers: Vec<Offer> =
         catalogue.services.into_iter().filter(|offer| offer.instructors.contains(&id)).collect();
     let title = format!("{}, {}", guide.name, tenant.words().instructor);
@@ -37,7 +38,10 @@ pub async fn instructor(cx: Cx) -> PageResult {
 
 fn school(tenant: &Tenant, catalogue: &Catalogue) -> AnyView {
     let words = tenant.words();
-    let lead = format!("Choose what you want to book, then who with and when. Times are {} time.", tenant.zone.city());
+    let lead = format!(
+        "Choose what you want to book, then who with and when. Times are {} time.",
+        tenant.zone.city()
+    );
     let services = if catalogue.services.is_empty() {
         let text = format!("This school has no {}s to book yet. Come back later.", words.lesson);
         ui::empty("Nothing to book yet", &text, ().into_any())

@@ -72,10 +72,7 @@ fn form(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
             .max_length(300)
             .view(&form, "")
     });
-    let hidden = vec![
-        ("tenant", tenant.slug.clone()),
-        ("idempotency_key", uuid::Uuid::new_v4().to_string()),
-    ];
+    let hidden = vec![("tenant", tenant.slug.clone()), ("idempotency_key", uuid::Uuid::new_v4().to_string())];
     let body = view! {
         {student.value(given(cx, "student")).required().view(&form, "")}
         {Field::select("instructor", "Instructor", instructors).value(given(cx, "instructor")).required().view(&form, "")}
@@ -101,8 +98,12 @@ fn options(first: &str, choices: Vec<Choice>) -> Vec<(String, String)> {
 
 /// Which of the two, when the clock shows the typed time twice.
 fn which(tenant: &Tenant, form: &Form) -> AnyView {
-    let Ok(wall) = wall_clock(&form.value("date", ""), &form.value("time", "")) else { return ().into_any() };
-    let LocalTime::Twice(first, second) = tenant.zone.resolve(wall) else { return ().into_any() };
+    let Ok(wall) = wall_clock(&form.value("date", ""), &form.value("time", "")) else {
+        return ().into_any();
+    };
+    let LocalTime::Twice(first, second) = tenant.zone.resolve(wall) else {
+        return ().into_any();
+    };
     let label = |word: &str, at: Instant| {
         let stamp = tenant.zone.rfc3339(at);
         format!("{word} {} ({})", tenant.zone.clock(at), times::offset(&stamp))

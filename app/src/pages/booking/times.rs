@@ -56,7 +56,8 @@ fn week_links(cx: &Cx, week: &Week) -> AnyView {
     let link = |to: Option<Date>, rel: &'static str, label: &'static str, picture: &'static str| {
         to.map(|day| {
             let href = cx.link(&[("date", &day.to_string()), ("at", "")]);
-            view! { <a class="button" rel=rel href=href>{ui::icon(picture)}<span>{label}</span></a> }.into_any()
+            view! { <a class="button" rel=rel href=href>{ui::icon(picture)}<span>{label}</span></a> }
+                .into_any()
         })
     };
     view! {
@@ -73,7 +74,9 @@ fn week_links(cx: &Cx, week: &Week) -> AnyView {
 
 fn nothing(cx: &Cx, week: &Week, title: &str) -> AnyView {
     let later = match week.next {
-        Some(day) => ui::link_button(cx.link(&[("date", &day.to_string()), ("at", "")]), "Look a week later", false),
+        Some(day) => {
+            ui::link_button(cx.link(&[("date", &day.to_string()), ("at", "")]), "Look a week later", false)
+        }
         None => ().into_any(),
     };
     ui::empty(title, "Choose another day, or someone else.", later)
@@ -92,7 +95,8 @@ fn times(cx: &Cx, tenant: &Tenant, week: &Week, day: Date, chosen: Option<Instan
             if part.is_empty() {
                 return None;
             }
-            let links: Vec<AnyView> = part.iter().map(|slot| link(cx, tenant, &slots, slot, day, chosen)).collect();
+            let links: Vec<AnyView> =
+                part.iter().map(|slot| link(cx, tenant, &slots, slot, day, chosen)).collect();
             Some(view! { <h3>{title}</h3><div class="time-grid">{links}</div> }.into_any())
         })
         .collect();

@@ -17,9 +17,12 @@ pub(super) fn form(cx: &Cx, tenant: &Tenant, instructors: Vec<Named>, students: 
     let form = cx.form("people/associate", "");
     let words = tenant.words();
     let open = form.was_refused();
-    let title = format!("Associate a {} with {} {}", words.student, article(words.instructor), words.instructor);
-    let lead =
-        format!("Without payment: the {} gets a pack of {}s with this {}.", words.student, words.lesson, words.instructor);
+    let title =
+        format!("Associate a {} with {} {}", words.student, article(words.instructor), words.instructor);
+    let lead = format!(
+        "Without payment: the {} gets a pack of {}s with this {}.",
+        words.student, words.lesson, words.instructor
+    );
     let lessons_help = format!("{DEFAULT_LESSONS} unless you say otherwise.");
     let body = view! {
         {Field::select("instructor", "Instructor", options(instructors)).required().view(&form, "")}
@@ -48,7 +51,11 @@ pub(super) fn form(cx: &Cx, tenant: &Tenant, instructors: Vec<Named>, students: 
 
 fn student_field(students: Vec<Named>, form: &Form) -> AnyView {
     if students.len() > CHOICE_LIMIT {
-        return Field::text("student", "Student").help("E-mail or full name.").required().max_length(320).view(form, "");
+        return Field::text("student", "Student")
+            .help("E-mail or full name.")
+            .required()
+            .max_length(320)
+            .view(form, "");
     }
     Field::select("student", "Student", options(students)).required().view(form, "")
 }

@@ -57,7 +57,11 @@ fn hours_away(now: Instant, hours: i64) -> Instant {
 fn today(tenant: &Tenant, lines: Vec<LessonLine>, who: Who, now: Instant) -> AnyView {
     let words = tenant.words();
     let list = if lines.is_empty() {
-        ui::empty(&format!("No {}s today", words.lesson), "What is booked for today appears here, in order.", ().into_any())
+        ui::empty(
+            &format!("No {}s today", words.lesson),
+            "What is booked for today appears here, in order.",
+            ().into_any(),
+        )
     } else {
         parts::lesson_list(tenant, lines, who, When::Time, now)
     };

@@ -45,7 +45,11 @@ fn draw(
     let head = ui::page_head(
         &detail.row.name,
         Some(capital(words.instructor)),
-        ui::link_button(format!("/t/{}/bookings?instructor={id}", tenant.slug), &format!("All {}s", words.lesson), false),
+        ui::link_button(
+            format!("/t/{}/bookings?instructor={id}", tenant.slug),
+            &format!("All {}s", words.lesson),
+            false,
+        ),
     );
     let facts = facts(tenant, &detail);
     let verify = if staff { verify_form(cx, tenant, &detail) } else { ().into_any() };
@@ -105,9 +109,12 @@ fn facts(tenant: &Tenant, detail: &InstructorDetail) -> AnyView {
 
 fn verify_form(cx: &Cx, tenant: &Tenant, detail: &InstructorDetail) -> AnyView {
     let form = cx.form("people/verify", "");
-    let states: Vec<(String, String)> =
-        Verification::ALL.into_iter().map(|state| (state.as_str().to_owned(), capital(state.as_str()))).collect();
-    let help = format!("Only verified {}s are shown to the public and can be booked.", tenant.words().instructor);
+    let states: Vec<(String, String)> = Verification::ALL
+        .into_iter()
+        .map(|state| (state.as_str().to_owned(), capital(state.as_str())))
+        .collect();
+    let help =
+        format!("Only verified {}s are shown to the public and can be booked.", tenant.words().instructor);
     let body = view! {
         {Field::select("verification", "Verification", states)
             .value(detail.row.verification.as_str())

@@ -57,7 +57,9 @@ fn bar(cx: &Cx, tenant: &Tenant, total: i64, cities: Vec<String>) -> AnyView {
     let cities: Vec<(String, String)> =
         std::iter::once(all("All")).chain(cities.into_iter().map(|city| (city.clone(), city))).collect();
     let states: Vec<(String, String)> = std::iter::once(all("All"))
-        .chain(Verification::ALL.into_iter().map(|state| (state.as_str().to_owned(), capital(state.as_str()))))
+        .chain(
+            Verification::ALL.into_iter().map(|state| (state.as_str().to_owned(), capital(state.as_str()))),
+        )
         .collect();
     let extra = view! {
         {ui::filter_select(cx, "city", "City", cities)}
@@ -72,8 +74,10 @@ fn table(cx: &Cx, tenant: &Tenant, rows: Vec<InstructorRow>) -> AnyView {
     let words = tenant.words();
     if rows.is_empty() {
         let title = format!("No {} here", words.instructor);
-        let text =
-            format!("Change the search or the filters, or import {}s on the page of {}s.", words.instructor, words.student);
+        let text = format!(
+            "Change the search or the filters, or import {}s on the page of {}s.",
+            words.instructor, words.student
+        );
         return ui::empty(&title, &text, ().into_any());
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(cx, tenant, row, cx.now)).collect();

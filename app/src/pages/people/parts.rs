@@ -104,7 +104,13 @@ pub(super) enum When {
 }
 
 /// Lessons under each other, the current one marked.
-pub(super) fn lesson_list(tenant: &Tenant, lines: Vec<LessonLine>, who: Who, when: When, now: Instant) -> AnyView {
+pub(super) fn lesson_list(
+    tenant: &Tenant,
+    lines: Vec<LessonLine>,
+    who: Who,
+    when: When,
+    now: Instant,
+) -> AnyView {
     let items: Vec<AnyView> = lines
         .into_iter()
         .map(|line| {
@@ -116,19 +122,30 @@ pub(super) fn lesson_list(tenant: &Tenant, lines: Vec<LessonLine>, who: Who, whe
 }
 
 /// One lesson with something at its end: its state, or what to do.
-pub(super) fn lesson_item(tenant: &Tenant, line: LessonLine, who: Who, when: When, now: Instant, end: AnyView) -> AnyView {
+pub(super) fn lesson_item(
+    tenant: &Tenant,
+    line: LessonLine,
+    who: Who,
+    when: When,
+    now: Instant,
+    end: AnyView,
+) -> AnyView {
     let zone = &tenant.zone;
     let hours = format!("{}–{}", zone.clock(line.starts_at), zone.clock(line.ends_at));
     let (lead, hours) = match when {
         When::Time => (ui::time(zone, line.starts_at, hours), None),
-        When::Day => (ui::time(zone, line.starts_at, day_text(tenant, line.starts_at, now)), Some(format!("{hours}, "))),
+        When::Day => (
+            ui::time(zone, line.starts_at, day_text(tenant, line.starts_at, now)),
+            Some(format!("{hours}, ")),
+        ),
     };
     let current = (line.starts_at <= now && now < line.ends_at).then_some("true");
     let href = format!("/t/{}/bookings/{}", tenant.slug, line.id);
     let people = match who {
         Who::Student => view! { " with " <bdi>{line.student_name}</bdi> }.into_any(),
         Who::Instructor => view! { " with " <bdi>{line.instructor_name}</bdi> }.into_any(),
-        Who::Both => view! { ": " <bdi>{line.student_name}</bdi> " with " <bdi>{line.instructor_name}</bdi> }.into_any(),
+        Who::Both => view! { ": " <bdi>{line.student_name}</bdi> " with " <bdi>{line.instructor_name}</bdi> }
+            .into_any(),
     };
     view! {
         <li aria-current=current>

@@ -35,7 +35,11 @@ fn draw(cx: &Cx, tenant: &Tenant, detail: StudentDetail, may_post: bool, may_boo
     let now = cx.now;
     let book = if may_book {
         let href = format!("/t/{}/bookings/new?student={}", tenant.slug, detail.id);
-        ui::link_button(href, &format!("Book {} {}", super::associate::article(words.lesson), words.lesson), true)
+        ui::link_button(
+            href,
+            &format!("Book {} {}", super::associate::article(words.lesson), words.lesson),
+            true,
+        )
     } else {
         ().into_any()
     };
@@ -87,7 +91,8 @@ fn facts(tenant: &Tenant, detail: &StudentDetail, now: Instant) -> AnyView {
 fn packs(cx: &Cx, tenant: &Tenant, packs: Vec<StudentPack>, may_post: bool) -> AnyView {
     let words = tenant.words();
     if packs.is_empty() {
-        let text = format!("A pack holds prepaid {}s. Associate this {} to make one.", words.lesson, words.student);
+        let text =
+            format!("A pack holds prepaid {}s. Associate this {} to make one.", words.lesson, words.student);
         return ui::empty("No pack yet", &text, ().into_any());
     }
     let packs: Vec<AnyView> = packs.into_iter().map(|pack| pack_view(cx, tenant, pack, may_post)).collect();

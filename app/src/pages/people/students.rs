@@ -19,7 +19,8 @@ use crate::{
 pub async fn page(cx: Cx) -> PageResult {
     let mut scope = cx.member(cx.param("tenant")).await?;
     let page = service::students(&mut scope, &cx.list()).await?;
-    let choices = if service::may_associate(&scope) { Some(service::choices(&mut scope).await?) } else { None };
+    let choices =
+        if service::may_associate(&scope) { Some(service::choices(&mut scope).await?) } else { None };
     let tenant = scope.tenant().clone();
     let title = format!("{}s", capital(tenant.words().student));
     let frame = Frame::member(&scope, "students");

@@ -27,7 +27,10 @@ fn draw(cx: &Cx, tenant: &Tenant, edits: bool, rows: &Page<ServiceRow>) -> AnyVi
     let new = || ui::link_button(format!("/t/{}/services/new", tenant.slug), "New service", true);
     let body = if rows.items.is_empty() {
         let act = if edits { new() } else { ().into_any() };
-        let text = format!("A service is what a {} books: its length, its price, and who gives it.", tenant.words().student);
+        let text = format!(
+            "A service is what a {} books: its length, its price, and who gives it.",
+            tenant.words().student
+        );
         ui::empty("No services here", &text, act)
     } else {
         table(cx, tenant, edits, rows)
@@ -80,7 +83,8 @@ fn line(tenant: &Tenant, edits: bool, row: &ServiceRow) -> AnyView {
     } else {
         view! { <bdi>{name}</bdi> }.into_any()
     };
-    let status = if service.archived { ui::badge(Tone::Quiet, "Archived") } else { ui::badge(Tone::Good, "Active") };
+    let status =
+        if service.archived { ui::badge(Tone::Quiet, "Archived") } else { ui::badge(Tone::Good, "Active") };
     let people = format!("{}s", ui::capital(tenant.words().instructor));
     let price = ui::capital(&ui::money(service.price_minor, &service.currency));
     view! {

@@ -56,7 +56,13 @@ fn fields(cx: &Cx, tenant: &Tenant, service: &Service, teachers: Vec<Teacher>) -
     let form = cx.form("services/save", "");
     let words = tenant.words();
     let number = |name: &str, label: &str, value: String, help: &str| {
-        Field::text(name, label).value(value).help(help).required().autocomplete("off").max_length(16).view(&form, "")
+        Field::text(name, label)
+            .value(value)
+            .help(help)
+            .required()
+            .autocomplete("off")
+            .max_length(16)
+            .view(&form, "")
     };
     let check = |name: &str, label: &str, on: bool, help: &str| {
         Field::checkbox(name, label).value(if on { "on" } else { "" }).help(help).view(&form, "")
@@ -64,7 +70,10 @@ fn fields(cx: &Cx, tenant: &Tenant, service: &Service, teachers: Vec<Teacher>) -
     let price = price_text(service.price_minor, &service.currency);
     let price_help = format!("In {}; 0 when it is free.", service.currency);
     let pickup = format!("Who books says where the {} begins.", words.lesson);
-    let approval = format!("The {} approves each {} first; its time is kept until then.", words.instructor, words.lesson);
+    let approval = format!(
+        "The {} approves each {} first; its time is kept until then.",
+        words.instructor, words.lesson
+    );
     view! {
         {Field::text("name", "Name").value(service.name.clone()).required().max_length(100).view(&form, "")}
         {Field::area("description", "Description")
@@ -128,7 +137,8 @@ fn who(form: &Form, teachers: Vec<Teacher>) -> AnyView {
 fn archive(cx: &Cx, tenant: &Tenant, id: ServiceId, archived: bool) -> AnyView {
     let hidden = vec![("tenant", tenant.slug.clone()), ("service", id.to_string())];
     if archived {
-        let form = ui::post_form("services/restore", cx, "", hidden, ui::button("Restore service", Kind::Plain));
+        let form =
+            ui::post_form("services/restore", cx, "", hidden, ui::button("Restore service", Kind::Plain));
         return view! {
             <section class="panel">
                 <h2>"This service is archived"</h2>

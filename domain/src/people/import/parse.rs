@@ -15,11 +15,16 @@ use crate::identity::{self, Email, PersonName, Phone};
 pub fn parse(bytes: &[u8]) -> Result<Vec<Row>, Vec<LineError>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     check_encoding(bytes)?;
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(bytes);
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(bytes);
     let mut lines = Lines::new(bytes);
     let mut record = StringRecord::new();
     if !next(&mut reader, &mut record, &lines)? {
-        return Err(vec![LineError::new(1, "", format!("The file is empty. Its first line is {}.", COLUMNS.join(",")))]);
+        return Err(vec![LineError::new(
+            1,
+            "",
+            format!("The file is empty. Its first line is {}.", COLUMNS.join(",")),
+        )]);
     }
     let places = header(&record, lines.at(&record))?;
     let width = record.len();
@@ -41,9 +46,13 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Row>, Vec<LineError>> {
             errors.push(LineError::new(line, "", message));
             continue;
         }
-        let Some(row) = person(line, places.map(|place| &record[place]), &mut errors) else { continue };
+        let Some(row) = person(line, places.map(|place| &record[place]), &mut errors) else {
+            continue;
+        };
         match seen.insert((row.kind, row.email.clone()), line) {
-            Some(first) => errors.push(LineError::new(line, "email", format!("This e-mail is in line {first} already."))),
+            Some(first) => {
+                errors.push(LineError::new(line, "email", format!("This e-mail is in line {first} already.")))
+            }
             None => rows.push(row),
         }
     }
@@ -63,7 +72,11 @@ fn check_encoding(bytes: &[u8]) -> Result<(), Vec<LineError>> {
         if !chunk.invalid().is_empty() {
             let line = lines.of(offset);
             if errors.last().is_none_or(|last| last.line != line) {
-                errors.push(LineError::new(line, "", "This line isn't UTF-8. Save the file as CSV in UTF-8."));
+                errors.push(LineError::new(
+                    line,
+                    "",
+                    "This line isn't UTF-8. Save the file as CSV in UTF-8.",
+                ));
             }
         }
         offset += chunk.invalid().len();
@@ -72,8 +85,14 @@ fn check_encoding(bytes: &[u8]) -> Result<(), Vec<LineError>> {
 }
 
 /// Reads the next record; false at the end.
-fn next(reader: &mut csv::Reader<&[u8]>, record: &mut StringRecord, lines: &Lines<'_>) -> Result<bool, Vec<LineError>> {
-    reader.read_record(record).map_err(|_| vec![LineError::new(lines.line, "", "This line could not be read as CSV.")])
+fn next(
+    reader: &mut csv::Reader<&[u8]>,
+    record: &mut StringRecord,
+    lines: &Lines<'_>,
+) -> Result<bool, Vec<LineError>> {
+    reader
+        .read_record(record)
+        .map_err(|_| vec![LineError::new(lines.line, "", "This line could not be read as CSV.")])
 }
 
 /// Where each of [`COLUMNS`] stands.
@@ -100,7 +119,11 @@ fn header(record: &StringRecord, line: u64) -> Result<[usize; 5], Vec<LineError>
 }
 
 /// One person, or an error for each field that is wrong.
-fn person(line: u64, [kind, name, email, phone, city]: [&str; 5], errors: &mut Vec<LineError>) -> Option<Row> {
+fn person(
+    line: u64,
+    [kind, name, email, phone, city]: [&str; 5],
+    errors: &mut Vec<LineError>,
+) -> Option<Row> {
     let kind = check(line, "kind", parse_kind(kind), errors);
     let name = check(line, "name", PersonName::parse(name), errors);
     let email = check(line, "email", Email::parse(email), errors);
@@ -231,7 +254,10 @@ mod tests {
 
     #[test]
     fn other_encodings_are_named_by_line() {
-        assert_eq!(errors(b"kind,name,email,phone,city\nstudent,A,a@x.test,,\nstudent,Zo\xeb \xeb,z@x.test,,\n"), [at(3, "")]);
+        assert_eq!(
+            errors(b"kind,name,email,phone,city\nstudent,A,a@x.test,,\nstudent,Zo\xeb \xeb,z@x.test,,\n"),
+            [at(3, "")]
+        );
         assert_eq!(errors(b"\xff\xfek\0i\0n\0d\0")[0], at(1, ""));
         assert_eq!(errors("kind,name,email,phone,city\nstudent,A\0,a@x.test,,\n"), [at(2, "name")]);
     }

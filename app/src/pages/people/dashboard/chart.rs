@@ -22,9 +22,14 @@ pub(super) fn week(tenant: &Tenant, days: &[Date; 8], counts: &[i64]) -> AnyView
     let last = days[6].strftime("%-d %b %Y");
     let title = format!("{}s per day, {first} to {last}", capital(word));
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
-    let bars: Vec<AnyView> =
-        days[..7].iter().zip(counts).zip(0_i64..).map(|((day, count), place)| bar(place, *day, *count, most)).collect();
-    let rows: Vec<AnyView> = days[..7].iter().zip(counts).map(|(day, count)| row(*day, *count, word)).collect();
+    let bars: Vec<AnyView> = days[..7]
+        .iter()
+        .zip(counts)
+        .zip(0_i64..)
+        .map(|((day, count), place)| bar(place, *day, *count, most))
+        .collect();
+    let rows: Vec<AnyView> =
+        days[..7].iter().zip(counts).map(|(day, count)| row(*day, *count, word)).collect();
     let heading = format!("{}s per day", capital(word));
     let floor = FLOOR.to_string();
     view! {

@@ -31,7 +31,13 @@ pub(super) async fn page(cx: Cx, mut scope: TenantScope) -> PageResult {
     Ok(Doc::new("Dashboard", frame, move || draw(&cx, &tenant, days, week, detail)).with_islands())
 }
 
-fn draw(cx: &Cx, tenant: &Tenant, days: [Date; 8], week: Vec<LessonLine>, detail: InstructorDetail) -> AnyView {
+fn draw(
+    cx: &Cx,
+    tenant: &Tenant,
+    days: [Date; 8],
+    week: Vec<LessonLine>,
+    detail: InstructorDetail,
+) -> AnyView {
     let words = tenant.words();
     let date = tenant.zone.date(cx.now);
     let lines: Vec<LessonLine> =

@@ -41,7 +41,8 @@ fn draw(cx: &Cx, tenant: &Tenant, name: &str, next: Vec<LessonLine>, packs: Vec<
     let words = tenant.words();
     let label = format!("Book {} {}", article(words.lesson), words.lesson);
     let book = ui::link_button(format!("/s/{}", tenant.slug), &label, true);
-    let all = ui::link_button(format!("/t/{}/bookings", tenant.slug), &format!("All {}s", words.lesson), false);
+    let all =
+        ui::link_button(format!("/t/{}/bookings", tenant.slug), &format!("All {}s", words.lesson), false);
     let next = if next.is_empty() {
         let text = format!("{label} and it appears here, with its place and time.");
         ui::empty(&format!("No {}s ahead", words.lesson), &text, ().into_any())

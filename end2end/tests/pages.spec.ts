@@ -1,0 +1,334 @@
+// Every page, as everyone who may see it: it says what it is, fits, reads well, and works by keyboard.
+import { readFileSync } from "node:fs";
+import { as, axe, expect, test, type Page } from "../fixtures";
+
+const ACCOUNTS = {
+  visitor: null,
+  student: "sipho@cape-drive.test",
+  instructor: "thandi@cape-drive.test",
+  staff: "staff@cape-drive.test",
+  owner: "owner@cape-drive.test",
+  super_admin: "super@lessonbook.test",
+} as const;
+type Role = keyof typeof ACCOUNTS;
+
+const EVERYONE = Object.keys(ACCOUNTS) as Role[];
+const MEMBERS: Role[] = ["student", "instructor", "staff", "owner"];
+const TEACHING: Role[] = ["instructor", "staff", "owner"];
+const RUNNING: Role[] = ["staff", "owner"];
+
+/** An address, or the page and the link on it that leads there. */
+type Where = string | { on: string; link: string };
+
+type Row = {
+  /** As in `routes()`. */
+  route: string;
+  /** What distinguishes several rows of one route. */
+  as?: string;
+  where: Where;
+  roles: Role[];
+  /** Title, without the program's name. */
+  title: string | RegExp;
+  h1: string | RegExp;
+};
+
+const FIRST_ROW = "main tbody th[scope=row] a";
+const SERVICE = { on: "/s/cape-drive", link: "main a.choice[href*='service=']" };
+
+const ROWS: Row[] = [
+  { route: "/", where: "/", roles: ["visitor"], title: "Lessons, booked and kept", h1: "Lessons, booked and kept" },
+  { route: "/", as: "signed in", where: "/", roles: EVERYONE.slice(1), title: "Your schools", h1: "Your schools" },
+  { route: "/login", where: "/login", roles: ["visitor", "student"], title: "Log in", h1: "Log in" },
+  { route: "/reset/{token}", where: "/reset/unknown", roles: ["visitor"], title: "Set your password", h1: "Set your password" },
+  { route: "/account", where: "/account", roles: EVERYONE.slice(1), title: "Account", h1: "Account" },
+  { route: "/s/{tenant}", where: "/s/cape-drive", roles: EVERYONE, title: "Cape Drive", h1: "Cape Drive" },
+  {
+    route: "/s/{tenant}/instructors/{id}",
+    where: { on: "/s/cape-drive", link: "main a.choice[href*='/instructors/']" },
+    roles: EVERYONE,
+    title: /^.+, instructor$/,
+    h1: /\w/,
+  },
+  { route: "/s/{tenant}/book", where: "/s/cape-drive/book", roles: EVERYONE, title: "Book a lesson, Cape Drive", h1: "Book a lesson" },
+  { route: "/s/{tenant}/book", as: "a service", where: SERVICE, roles: ["visitor", "student"], title: /^Book .+, Cape Drive$/, h1: "Book a lesson" },
+  { route: "/t/{tenant}", where: "/t/cape-drive", roles: MEMBERS, title: "Dashboard", h1: /\w/ },
+  { route: "/t/{tenant}/bookings", where: "/t/cape-drive/bookings?from=", roles: MEMBERS, title: "Lessons", h1: "Lessons" },
+  { route: "/t/{tenant}/bookings", as: "none", where: "/t/cape-drive/bookings?q=no-such-lesson", roles: MEMBERS, title: "Lessons", h1: "Lessons" },
+  { route: "/t/{tenant}/bookings/new", where: "/t/cape-drive/bookings/new", roles: RUNNING, title: "Book for a student", h1: "Book for a student" },
+  {
+    route: "/t/{tenant}/bookings/{id}",
+    where: { on: "/t/cape-drive/bookings", link: FIRST_ROW },
+    roles: MEMBERS,
+    title: /^(Driving lesson|Test preparation), \w{3} \d{1,2} \w{3}.*, \d\d:\d\d–\d\d:\d\d$/,
+    h1: /^(Driving lesson|Test preparation)$/,
+  },
+  { route: "/t/{tenant}/instructors", where: "/t/cape-drive/instructors", roles: TEACHING, title: "Instructors", h1: "Instructors" },
+  {
+    route: "/t/{tenant}/instructors/{id}",
+    where: { on: "/t/cape-drive/instructors", link: FIRST_ROW },
+    roles: TEACHING,
+    title: /^.+, instructor$/,
+    h1: /\w/,
+  },
+  { route: "/t/{tenant}/students", where: "/t/cape-drive/students", roles: TEACHING, title: "Students", h1: "Students" },
+  { route: "/t/{tenant}/students/import", where: "/t/cape-drive/students/import", roles: RUNNING, title: "Import people", h1: "Import people" },
+  {
+    route: "/t/{tenant}/students/{id}",
+    where: { on: "/t/cape-drive/students?q=cape-drive.test", link: FIRST_ROW },
+    roles: TEACHING,
+    title: /^.+, student$/,
+    h1: /\w/,
+  },
+  { route: "/t/{tenant}/services", where: "/t/cape-drive/services", roles: TEACHING, title: "Services", h1: "Services" },
+  { route: "/t/{tenant}/services/{id}", as: "new", where: "/t/cape-drive/services/new", roles: RUNNING, title: "New service", h1: "New service" },
+  {
+    route: "/t/{tenant}/services/{id}",
+    where: { on: "/t/cape-drive/services", link: FIRST_ROW },
+    roles: RUNNING,
+    title: "Driving lesson",
+    h1: "Driving lesson",
+  },
+  { route: "/admin", where: "/admin", roles: ["super_admin"], title: "Platform", h1: "Platform" },
+  { route: "/admin/tenants", where: "/admin/tenants", roles: ["super_admin"], title: "Schools", h1: "Schools" },
+  { route: "/admin/tenants/new", where: "/admin/tenants/new", roles: ["super_admin"], title: "New school", h1: "New school" },
+  {
+    route: "/admin/tenants/{id}",
+    where: { on: "/admin/tenants?q=cape-drive", link: FIRST_ROW },
+    roles: ["super_admin"],
+    title: "Cape Drive, school",
+    h1: "Cape Drive",
+  },
+  {
+    route: "/admin/tenants/{id}",
+    as: "suspended",
+    where: { on: "/admin/tenants?q=closed-clinic", link: FIRST_ROW },
+    roles: ["super_admin"],
+    title: "Closed Clinic, school",
+    h1: "Closed Clinic",
+  },
+  { route: "/admin/users", where: "/admin/users", roles: ["super_admin"], title: "Users", h1: "Users" },
+];
+
+/** Who else looks at another school: a mentor with no lesson left to see, a mentee with a pack. */
+const MENTORSHIP: [account: string, path: string, title: string][] = [
+  ["ada@north-mentors.test", "/t/north-mentors", "Dashboard"],
+  ["kim@north-mentors.test", "/t/north-mentors", "Dashboard"],
+  ["owner@north-mentors.test", "/t/north-mentors", "Dashboard"],
+  ["owner@north-mentors.test", "/t/north-mentors/instructors", "Mentors"],
+  ["owner@north-mentors.test", "/t/north-mentors/students", "Mentees"],
+  ["kim@north-mentors.test", "/s/north-mentors", "North Mentors"],
+];
+
+async function open(page: Page, where: Where) {
+  if (typeof where === "string") {
+    expect((await page.goto(where))?.status(), where).toBe(200);
+    return;
+  }
+  await page.goto(where.on);
+  const link = page.locator(where.link).first();
+  const href = await link.getAttribute("href");
+  expect((await page.goto(href ?? ""))?.status(), `the first link of ${where.on}`).toBe(200);
+}
+
+/** What sticks out at the right of the window, if anything. A table may scroll within itself. */
+async function overflow(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width && document.body.scrollWidth <= width) return [];
+    const wide = [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > width + 1);
+    const said = wide.map((element) => `${element.tagName.toLowerCase()}.${element.className} “${element.textContent?.slice(0, 40)}”`);
+    return [`${document.documentElement.scrollWidth} px in a window of ${width} px`, ...said.slice(0, 5)];
+  });
+}
+
+/** Narrow and wide, light and dark. */
+async function fits(page: Page, scripts: boolean) {
+  for (const { width, height, theme } of [
+    { width: 1440, height: 900, theme: "light" },
+    { width: 360, height: 780, theme: "dark" },
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    expect.soft(await overflow(page), `nothing sticks out at ${width} px`).toEqual([]);
+    if (scripts) await axe(page, `${page.url()} at ${width} px, ${theme}`);
+  }
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  if (scripts) await axe(page, `${page.url()} at 360 px, light`);
+}
+
+test("every route has a row here", () => {
+  const source = readFileSync(new URL("../../app/src/pages/mod.rs", import.meta.url), "utf8");
+  const routes = [...source.matchAll(/page!\("([^"]+)"/g)].map((found) => found[1]);
+  expect(routes.length).toBeGreaterThan(20);
+  expect([...new Set(ROWS.map((row) => row.route))].sort()).toEqual([...routes].sort());
+});
+
+for (const row of ROWS) {
+  for (const role of row.roles) {
+    test(`${row.route}${row.as ? ` (${row.as})` : ""} as ${role}`, async ({ page, session, scripts }) => {
+      const account = ACCOUNTS[role];
+      if (account) await page.context().addCookies(await session(account));
+      await open(page, row.where);
+      const named = typeof row.title === "string" ? `${row.title} · Lessonbook` : row.title;
+      const title = await page.title();
+      if (typeof named === "string") expect.soft(title).toBe(named);
+      else expect.soft(title.replace(/ · Lessonbook$/, "")).toMatch(named);
+      const h1 = page.getByRole("heading", { level: 1 });
+      await expect(h1, "one heading").toHaveCount(1);
+      await expect(h1).toHaveText(row.h1);
+      await expect(page.getByRole("main")).toHaveCount(1);
+      await fits(page, scripts);
+    });
+  }
+}
+
+for (const [account, path, title] of MENTORSHIP) {
+  test(`${path} as ${account}`, async ({ page, session, scripts }) => {
+    await page.context().addCookies(await session(account));
+    await open(page, path);
+    expect.soft(await page.title()).toBe(`${title} · Lessonbook`);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
+    await fits(page, scripts);
+  });
+}
+
+test("the book page, step by step to the summary, as a student", async ({ page, session, scripts }) => {
+  await page.context().addCookies(await session(ACCOUNTS.student));
+  await toSummary(page);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
+  await expect(page.getByRole("button", { name: "Book lesson" })).toBeVisible();
+  await fits(page, scripts);
+  // A thumb finds its target.
+  for (const target of await page.locator("a.slot, a.day, .summary button").all()) {
+    const box = await target.boundingBox();
+    expect.soft(Math.round(box?.height ?? 0), await target.innerText()).toBeGreaterThanOrEqual(44);
+  }
+});
+
+test("the book page holds no script", async ({ page }) => {
+  await toSummary(page);
+  await expect(page.locator("script, link[rel=modulepreload]")).toHaveCount(0);
+});
+
+test("text at twice its size stays on the book page at 720 px", async ({ page, session }) => {
+  await page.context().addCookies(await session(ACCOUNTS.student));
+  await page.setViewportSize({ width: 720, height: 900 });
+  await toSummary(page);
+  const size = () => page.evaluate(() => Number.parseFloat(getComputedStyle(document.querySelector("h1")!).fontSize));
+  const before = await size();
+  await page.evaluate(() => {
+    const all = [...document.querySelectorAll<HTMLElement>("body, body *")].filter((element) => "style" in element);
+    const sizes = all.map((element) => Number.parseFloat(getComputedStyle(element).fontSize));
+    all.forEach((element, at) => (element.style.fontSize = `${sizes[at] * 2}px`));
+  });
+  expect(await size()).toBe(before * 2);
+  expect(await overflow(page), "nothing sticks out").toEqual([]);
+});
+
+test("errors are pages: nothing there, not allowed, not logged in", async ({ page, session, scripts, allow }) => {
+  allow(404, /^\/(s\/)?nowhere/);
+  allow(403, "/admin");
+  for (const path of ["/nowhere", "/s/nowhere"]) {
+    expect((await page.goto(path))?.status()).toBe(404);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Not found");
+    expect.soft(await page.title()).toBe("Not found · Lessonbook");
+    await fits(page, scripts);
+  }
+  await page.goto("/t/cape-drive/students?q=a&page=2");
+  await expect(page).toHaveURL(`/login?next=${encodeURIComponent("/t/cape-drive/students?q=a&page=2")}`);
+  await page.context().addCookies(await session(ACCOUNTS.student));
+  expect((await page.goto("/admin"))?.status()).toBe(403);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Not allowed");
+});
+
+test("a refused form reads well", async ({ page, session, scripts }) => {
+  await page.context().addCookies(await session(ACCOUNTS.super_admin));
+  await page.goto("/admin/tenants/new");
+  await page.getByLabel("Name", { exact: true }).fill("A very long name of a school ".repeat(3));
+  await page.getByLabel("Slug").fill("Not A Slug");
+  await page.getByLabel("Time zone").fill("Nowhere");
+  await page.getByLabel("Owner e-mail").fill("owner@example.test");
+  await page.getByRole("button", { name: "Create school" }).click();
+  const slug = page.getByLabel("Slug");
+  await expect(slug).toHaveAttribute("aria-invalid", "true");
+  await expect(slug).toHaveValue("Not A Slug");
+  await fits(page, scripts);
+  // The summary on top leads to the field.
+  await page.locator(".error-summary").getByRole("link", { name: /^Slug/ }).click();
+  await expect(slug).toBeFocused();
+});
+
+test("the keyboard reaches everything, and shows where it is", async ({ page, session }) => {
+  await page.context().addCookies(await session(ACCOUNTS.owner));
+  await page.goto("/t/cape-drive/instructors?city=Paarl");
+  await page.keyboard.press("Tab");
+  const skip = page.getByRole("link", { name: "Skip to content" });
+  await expect(skip, "the first stop").toBeFocused();
+  await expect(skip).toBeInViewport();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("#main")).toBeFocused();
+
+  await page.reload();
+  const wanted = await page
+    .locator("a[href], button, input:not([type=hidden]), select, textarea, summary")
+    .evaluateAll((all) => {
+      const visible = all.filter((element) => element.checkVisibility({ visibilityProperty: true }));
+      visible.forEach((element, at) => element.setAttribute("data-stop", String(at)));
+      return visible.length;
+    });
+  expect(wanted).toBeGreaterThan(20);
+  const seen = new Set<string>();
+  for (let presses = 0; presses < wanted + 5; presses++) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return null;
+      // A field in a box may show its ring on the box.
+      const boxes = [element, element.parentElement].filter((box) => box !== null);
+      const ring = boxes.some((box) => {
+        const style = getComputedStyle(box);
+        const outlined = style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 2;
+        return outlined || style.boxShadow !== "none";
+      });
+      const size = element.getBoundingClientRect();
+      return {
+        stop: element.getAttribute("data-stop") ?? "",
+        name: `${element.tagName.toLowerCase()} “${element.textContent?.trim().slice(0, 30)}”`,
+        ring: ring && size.width > 0 && size.height > 0,
+      };
+    });
+    if (!stop) break;
+    seen.add(stop.stop);
+    expect.soft(stop.ring, `a ring around ${stop.name}`).toBe(true);
+  }
+  expect(seen.size, "every visible link, button and field was a stop").toBe(wanted);
+});
+
+test("a lesson is booked by keyboard alone", async ({ page }) => {
+  await as(page, "naledi@cape-drive.test");
+  await toSummary(page);
+  const press = page.getByRole("button", { name: "Book lesson" });
+  await page.getByLabel("Pickup address").focus();
+  await page.keyboard.type("12 Kloof Street");
+  await page.keyboard.press("Tab");
+  await expect(page.getByLabel("Note")).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(press).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".flash").and(page.getByRole("status"))).toContainText("Booked: ");
+  await page.getByLabel("Reason").fill("Booked by a test.");
+  await page.getByRole("button", { name: "Cancel lesson" }).click();
+  await expect(page.locator(".flash").and(page.getByRole("status"))).toContainText("Cancelled: ");
+});
+
+/** To the summary of the first free time, next week or later. */
+async function toSummary(page: Page) {
+  await open(page, SERVICE);
+  await page.getByRole("link", { name: "Any instructor" }).click();
+  await page.getByRole("link", { name: "Later" }).click();
+  const days = page.getByRole("navigation", { name: "Day" }).locator("a:not([data-free='0'])");
+  await days.first().click();
+  await page.locator("a.slot").first().click();
+  await expect(page.locator(".summary")).toBeVisible();
+}
