@@ -38,12 +38,13 @@ async fn ids(app: &TestApp, slug: &str) -> Ids {
     .fetch_one(&app.admin)
     .await
     .unwrap();
-    let pack: uuid::Uuid = sqlx::query_scalar("select id from packs where tenant_id = $1 and student_id = $2")
-        .bind(row.0)
-        .bind(row.3)
-        .fetch_one(&app.admin)
-        .await
-        .unwrap();
+    let pack: uuid::Uuid =
+        sqlx::query_scalar("select id from packs where tenant_id = $1 and student_id = $2")
+            .bind(row.0)
+            .bind(row.3)
+            .fetch_one(&app.admin)
+            .await
+            .unwrap();
     let block: uuid::Uuid = sqlx::query_scalar(
         "insert into blocked_times (tenant_id, id, instructor_id, starts_at, ends_at)
          values ($1, gen_random_uuid(), $2, '2027-06-01', '2027-06-02') returning id",
@@ -53,10 +54,18 @@ async fn ids(app: &TestApp, slug: &str) -> Ids {
     .fetch_one(&app.admin)
     .await
     .unwrap();
-    [("tenant_id", row.0), ("booking", row.1), ("instructor", row.2), ("student", row.3), ("service", row.4), ("pack", pack), ("block", block)]
-        .into_iter()
-        .map(|(name, id)| (name, id.to_string()))
-        .collect()
+    [
+        ("tenant_id", row.0),
+        ("booking", row.1),
+        ("instructor", row.2),
+        ("student", row.3),
+        ("service", row.4),
+        ("pack", pack),
+        ("block", block),
+    ]
+    .into_iter()
+    .map(|(name, id)| (name, id.to_string()))
+    .collect()
 }
 
 /// The address with its parameters filled in.
@@ -77,15 +86,37 @@ fn fields(path: &str, slug: &str, ids: &Ids) -> Vec<(&'static str, String)> {
     let text = |name: &'static str, value: &str| (name, value.to_owned());
     let tenant = text("tenant", slug);
     match path {
-        "/fn/availability/block" => vec![tenant, id("instructor"), text("date", "2027-05-03"), text("reason", "Holiday")],
+        "/fn/availability/block" => {
+            vec![tenant, id("instructor"), text("date", "2027-05-03"), text("reason", "Holiday")]
+        }
         "/fn/availability/set_hours" => vec![tenant, id("instructor"), text("mon", "09:00-17:00")],
         "/fn/availability/unblock" => vec![tenant, id("block")],
-        "/fn/booking/book" => vec![tenant, id("service"), id("instructor"), text("starts_at", "2027-01-15T15:00:00+02:00"), text("pickup", "1 Long Street")],
-        "/fn/booking/book_for_student" => vec![tenant, id("student"), id("service"), id("instructor"), text("date", "2027-01-15"), text("time", "16:00"), text("pickup", "1 Long Street")],
+        "/fn/booking/book" => vec![
+            tenant,
+            id("service"),
+            id("instructor"),
+            text("starts_at", "2027-01-15T15:00:00+02:00"),
+            text("pickup", "1 Long Street"),
+        ],
+        "/fn/booking/book_for_student" => vec![
+            tenant,
+            id("student"),
+            id("service"),
+            id("instructor"),
+            text("date", "2027-01-15"),
+            text("time", "16:00"),
+            text("pickup", "1 Long Street"),
+        ],
         "/fn/booking/cancel" => vec![tenant, id("booking"), text("reason", "Ill")],
-        "/fn/booking/complete" | "/fn/booking/confirm" | "/fn/booking/no_show" => vec![tenant, id("booking")],
-        "/fn/identity/change_password" => vec![text("current", "not it"), text("password", "short")],
-        "/fn/identity/login" => vec![text("login", "sipho@cape-drive.test"), text("password", crate::harness::PASSWORD)],
+        "/fn/booking/complete" | "/fn/booking/confirm" | "/fn/booking/no_show" => {
+            vec![tenant, id("booking")]
+        }
+        "/fn/identity/change_password" => {
+            vec![text("current", "not it"), text("password", "short")]
+        }
+        "/fn/identity/login" => {
+            vec![text("login", "sipho@cape-drive.test"), text("password", crate::harness::PASSWORD)]
+        }
         "/fn/identity/logout" => vec![],
         "/fn/identity/set_password" => vec![text("token", "0f"), text("password", "velvet-ladder-ocean-9")],
         "/fn/identity/theme" => vec![text("theme", "dark")],
@@ -95,13 +126,27 @@ fn fields(path: &str, slug: &str, ids: &Ids) -> Vec<(&'static str, String)> {
         "/fn/people/verify" => vec![tenant, id("instructor"), text("verification", "verified")],
         "/fn/services/archive" | "/fn/services/restore" => vec![tenant, id("service")],
         "/fn/services/save" => vec![
-            tenant, id("service"), text("name", "Driving lesson"), text("duration", "60"), text("price", "420.00"), text("buffer_before", "0"),
-            text("buffer_after", "0"), text("notice", "120"), text("horizon", "60"), text("cancel_notice", "24"),
+            tenant,
+            id("service"),
+            text("name", "Driving lesson"),
+            text("duration", "60"),
+            text("price", "420.00"),
+            text("buffer_before", "0"),
+            text("buffer_after", "0"),
+            text("notice", "120"),
+            text("horizon", "60"),
+            text("cancel_notice", "24"),
         ],
-        "/fn/tenancy/activate" | "/fn/tenancy/suspend" => vec![("tenant", ids["tenant_id"].clone()), text("reason", "Test")],
+        "/fn/tenancy/activate" | "/fn/tenancy/suspend" => {
+            vec![("tenant", ids["tenant_id"].clone()), text("reason", "Test")]
+        }
         "/fn/tenancy/create" => vec![
-            text("name", "New"), text("slug", "new-school"), text("preset", "salon"), text("zone", "Europe/Berlin"),
-            text("owner_email", "new@new.test"), text("seats", "3"),
+            text("name", "New"),
+            text("slug", "new-school"),
+            text("preset", "salon"),
+            text("zone", "Europe/Berlin"),
+            text("owner_email", "new@new.test"),
+            text("seats", "3"),
         ],
         other => panic!("{other} is new: say here what it is sent"),
     }
@@ -165,11 +210,16 @@ async fn every_address_lets_in_whom_the_policy_says(admin: PgPool) {
             let status = answer.status.as_u16();
             let right = match expected(kind, access, role) {
                 Some(status_wanted) => status == status_wanted,
-                None if kind == Kind::Action => !matches!(status, 403 | 500..) && (status != 401 || path.ends_with("login")),
+                None if kind == Kind::Action => {
+                    !matches!(status, 403 | 500..) && (status != 401 || path.ends_with("login"))
+                }
                 None => status == 200,
             };
             if !right {
-                wrong.push(format!("{path} for {name}: {status} {}", answer.body.chars().take(200).collect::<String>()));
+                wrong.push(format!(
+                    "{path} for {name}: {status} {}",
+                    answer.body.chars().take(200).collect::<String>()
+                ));
             }
             if status == 303 && !answer.location().starts_with("/login?next=") {
                 wrong.push(format!("{path} for {name} leads to {}", answer.location()));
@@ -180,10 +230,18 @@ async fn every_address_lets_in_whom_the_policy_says(admin: PgPool) {
             };
             line.push_str(&format!(" {name}:{word}"));
             if path == "/fn/tenancy/suspend" && status == 200 {
-                app.login("super@lessonbook.test").await.post("tenancy/activate", &[("tenant", &ids["tenant_id"]), ("reason", "Test")]).await.expect(200);
+                app.login("super@lessonbook.test")
+                    .await
+                    .post("tenancy/activate", &[("tenant", &ids["tenant_id"]), ("reason", "Test")])
+                    .await
+                    .expect(200);
             }
             if path == "/fn/services/archive" && status == 200 {
-                app.owner().await.post("services/restore", &[("tenant", "cape-drive"), ("service", &ids["service"])]).await.expect(200);
+                app.owner()
+                    .await
+                    .post("services/restore", &[("tenant", "cape-drive"), ("service", &ids["service"])])
+                    .await
+                    .expect(200);
             }
         }
         table.push_str(&line);
@@ -203,7 +261,9 @@ async fn ids_of_another_school_are_not_there(admin: PgPool) {
         for (kind, path, access) in everything() {
             let of_school = matches!(access, Access::Member(_) | Access::School) && access.admits(role);
             let names_a_thing = path.contains("{id}")
-                || (kind == Kind::Action && fields(path, "cape-drive", &foreign).len() > 1 && path != "/fn/booking/book_for_student");
+                || (kind == Kind::Action
+                    && fields(path, "cape-drive", &foreign).len() > 1
+                    && path != "/fn/booking/book_for_student");
             if of_school && names_a_thing {
                 let answer = try_it(&client, kind, path, "cape-drive", &foreign).await;
                 assert_eq!(answer.status.as_u16(), 404, "{email}: {path}: {}", answer.body);
@@ -261,8 +321,12 @@ async fn the_upload_is_for_those_who_may_import(admin: PgPool) {
 /// Server functions register themselves wherever they are written; each must have its row in the table of actions.
 #[test]
 fn every_server_function_has_a_rule() {
-    let registered: BTreeSet<String> =
-        server_fn::axum::server_fn_paths().map(|(path, method)| { assert_eq!(method, Method::POST, "{path}"); path.to_owned() }).collect();
+    let registered: BTreeSet<String> = server_fn::axum::server_fn_paths()
+        .map(|(path, method)| {
+            assert_eq!(method, Method::POST, "{path}");
+            path.to_owned()
+        })
+        .collect();
     let listed: BTreeSet<String> = app::actions::TABLE.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(registered, listed);
 }

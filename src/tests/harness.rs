@@ -19,32 +19,32 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use tower::ServiceExt;
 
 /// A Tuesday morning in winter: the demo's week lies around it.
-pub const NOW: &str = "2027-01-12T07:30:00Z";
-pub const PASSWORD: &str = seed::DEMO_PASSWORD;
+pub(crate) const NOW: &str = "2027-01-12T07:30:00Z";
+pub(crate) const PASSWORD: &str = seed::DEMO_PASSWORD;
 
 /// The program under test.
 #[derive(Clone)]
-pub struct TestApp {
-    pub router: Router,
-    pub db: Db,
+pub(crate) struct TestApp {
+    pub(crate) router: Router,
+    pub(crate) db: Db,
     /// The test database as superuser: to look behind the program's back.
-    pub admin: PgPool,
-    pub clock: Clock,
+    pub(crate) admin: PgPool,
+    pub(crate) clock: Clock,
 }
 
 impl TestApp {
     /// The program with the demo's schools.
-    pub async fn demo(admin: PgPool) -> Self {
+    pub(crate) async fn demo(admin: PgPool) -> Self {
         Self::demo_at(admin, NOW).await
     }
 
     /// The same, at another time.
-    pub async fn demo_at(admin: PgPool, now: &str) -> Self {
+    pub(crate) async fn demo_at(admin: PgPool, now: &str) -> Self {
         Self::demo_with(admin, now, 20).await
     }
 
     /// The same, with a pool of a given size.
-    pub async fn demo_with(admin: PgPool, now: &str, connections: u32) -> Self {
+    pub(crate) async fn demo_with(admin: PgPool, now: &str, connections: u32) -> Self {
         let options: PgConnectOptions = (*admin.connect_options()).clone();
         let db = Db::connect(options, connections).await.unwrap();
         let clock = Clock::fixed(now.parse().unwrap());
@@ -59,88 +59,89 @@ impl TestApp {
             mail: false,
             assets: Assets::default(),
         };
-        let state = AppState { site: Arc::new(site), https: false, reload: false, site_dir: "no-such-dir".into() };
+        let state =
+            AppState { site: Arc::new(site), https: false, reload: false, site_dir: "no-such-dir".into() };
         Self { router: build_router(state), db, admin, clock }
     }
 
     /// A client that isn't signed in.
-    pub fn visitor(&self) -> Client {
+    pub(crate) fn visitor(&self) -> Client {
         Client { router: self.router.clone(), cookies: Arc::default() }
     }
 
     /// A client signed in through the login form.
-    pub async fn login(&self, email: &str) -> Client {
+    pub(crate) async fn login(&self, email: &str) -> Client {
         let client = self.visitor();
         let answer = client.post("identity/login", &[("login", email), ("password", PASSWORD)]).await;
         assert_eq!(answer.status, StatusCode::OK, "{email}: {}", answer.body);
         client
     }
 
-    pub async fn owner(&self) -> Client {
+    pub(crate) async fn owner(&self) -> Client {
         self.login("owner@cape-drive.test").await
     }
 
-    pub async fn student(&self) -> Client {
+    pub(crate) async fn student(&self) -> Client {
         self.login("sipho@cape-drive.test").await
     }
 
     /// One value of the test database, seen as superuser.
-    pub async fn count(&self, sql: &'static str) -> i64 {
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar::<_, i64>(sql).fetch_one(&self.admin).await.unwrap()
     }
 
     /// One text of the test database, seen as superuser.
-    pub async fn text(&self, sql: &'static str) -> String {
+    pub(crate) async fn text(&self, sql: &'static str) -> String {
         sqlx::query_scalar::<_, String>(sql).fetch_one(&self.admin).await.unwrap()
     }
 
-    pub fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.clock.now()
     }
 }
 
 /// A browser, as far as the server can tell: it keeps cookies.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     router: Router,
     cookies: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    pub fn location(&self) -> &str {
+    pub(crate) fn location(&self) -> &str {
         self.headers.get(header::LOCATION).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn field(&self, name: &str) -> String {
+    pub(crate) fn field(&self, name: &str) -> String {
         self.json()["fields"][name].as_str().unwrap_or_default().to_owned()
     }
 
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         self
     }
 
     #[track_caller]
-    pub fn shows(self, text: &str) -> Self {
+    pub(crate) fn shows(self, text: &str) -> Self {
         assert!(self.body.contains(text), "{text:?} is not in {}", self.body);
         self
     }
 
     #[track_caller]
-    pub fn hides(self, text: &str) -> Self {
+    pub(crate) fn hides(self, text: &str) -> Self {
         assert!(!self.body.contains(text), "{text:?} is in {}", self.body);
         self
     }
@@ -148,18 +149,18 @@ impl Answer {
 
 impl Client {
     /// A page, as a browser asks for it.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, "text/html", None).await
     }
 
     /// An action, as a script calls it.
-    pub async fn post(&self, action: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, action: &str, fields: &[(&str, &str)]) -> Answer {
         let body = serde_urlencoded::to_string(fields).unwrap();
         self.send(Method::POST, &format!("/fn/{action}"), "application/json", Some(body.into_bytes())).await
     }
 
     /// An action, as a form without scripts posts it; `back` is the page the form is on.
-    pub async fn submit(&self, action: &str, back: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn submit(&self, action: &str, back: &str, fields: &[(&str, &str)]) -> Answer {
         let mut all = vec![("_back", back)];
         all.extend_from_slice(fields);
         let body = serde_urlencoded::to_string(&all).unwrap();
@@ -167,12 +168,23 @@ impl Client {
     }
 
     /// A form posted, and the page that it leads to.
-    pub async fn submit_and_follow(&self, action: &str, back: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn submit_and_follow(
+        &self,
+        action: &str,
+        back: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
         let answer = self.submit(action, back, fields).await.expect(303);
         self.get(answer.location()).await
     }
 
-    pub async fn send(&self, method: Method, path: &str, accept: &str, body: Option<Vec<u8>>) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Option<Vec<u8>>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, accept);
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -181,7 +193,7 @@ impl Client {
     }
 
     /// Any request, with the cookies kept so far.
-    pub async fn call(&self, mut request: Request<Body>) -> Answer {
+    pub(crate) async fn call(&self, mut request: Request<Body>) -> Answer {
         let cookies: Vec<String> =
             self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
@@ -195,31 +207,35 @@ impl Client {
             self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
         }
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 
-    pub fn cookie(&self, name: &str) -> Option<String> {
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().unwrap().get(name).cloned()
     }
 
-    pub fn set_cookie(&self, name: &str, value: &str) {
+    pub(crate) fn set_cookie(&self, name: &str, value: &str) {
         self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 }
 
 /// Counts the statements that reach Postgres on this thread, as sqlx reports them.
-pub struct QueryCount(Arc<AtomicUsize>);
+pub(crate) struct QueryCount(Arc<AtomicUsize>);
 
 impl QueryCount {
     /// Starts counting; the guard ends it.
-    pub fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
         use tracing_subscriber::layer::SubscriberExt;
         let count = Arc::new(AtomicUsize::new(0));
         let subscriber = tracing_subscriber::registry().with(CountStatements(Arc::clone(&count)));
         (Self(count), tracing::subscriber::set_default(subscriber))
     }
 
-    pub fn take(&self) -> usize {
+    pub(crate) fn take(&self) -> usize {
         self.0.swap(0, Ordering::Relaxed)
     }
 }
@@ -248,9 +264,10 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for CountStatements {
         event.record(&mut summary);
         let text = summary.0.trim_start().to_uppercase();
         // The frame of a request: its session, BEGIN and the end of the transaction.
-        let frame = ["BEGIN", "COMMIT", "ROLLBACK", "WITH ALIVE AS"].iter().any(|word| text.starts_with(word))
-            || text.starts_with("UPDATE SESSIONS")
-            || text.starts_with("INSERT INTO SESSIONS");
+        let frame =
+            ["BEGIN", "COMMIT", "ROLLBACK", "WITH ALIVE AS"].iter().any(|word| text.starts_with(word))
+                || text.starts_with("UPDATE SESSIONS")
+                || text.starts_with("INSERT INTO SESSIONS");
         if !frame {
             self.0.fetch_add(1, Ordering::Relaxed);
         }

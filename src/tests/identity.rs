@@ -17,7 +17,8 @@ async fn every_failed_login_says_the_same(admin: PgPool) {
         ("", ""),
         ("+27821234567", PASSWORD),
     ] {
-        let answer = visitor.post("identity/login", &[("login", login), ("password", password)]).await.expect(401);
+        let answer =
+            visitor.post("identity/login", &[("login", login), ("password", password)]).await.expect(401);
         answers.push(answer.json()["message"].as_str().unwrap().to_owned());
     }
     answers.dedup();
@@ -41,7 +42,11 @@ async fn the_form_keeps_the_address_but_not_the_password(admin: PgPool) {
     let app = TestApp::demo(admin).await;
     let page = app
         .visitor()
-        .submit_and_follow("identity/login", "/login", &[("login", "sipho@cape-drive.test"), ("password", "wrong-one-here")])
+        .submit_and_follow(
+            "identity/login",
+            "/login",
+            &[("login", "sipho@cape-drive.test"), ("password", "wrong-one-here")],
+        )
         .await
         .expect(200)
         .shows("sipho@cape-drive.test")
@@ -57,7 +62,12 @@ async fn a_login_leads_where_one_wanted_but_never_off_the_site(admin: PgPool) {
     let asked = app.visitor().get("/t/cape-drive/bookings?status=confirmed").await.expect(303);
     assert_eq!(asked.location(), "/login?next=%2Ft%2Fcape-drive%2Fbookings%3Fstatus%3Dconfirmed");
     let student = [("login", "sipho@cape-drive.test"), ("password", PASSWORD)];
-    for (next, leads) in [("/t/cape-drive/bookings", "/t/cape-drive/bookings"), ("//evil.test", "/t/cape-drive"), ("https://evil.test/", "/t/cape-drive"), ("", "/t/cape-drive")] {
+    for (next, leads) in [
+        ("/t/cape-drive/bookings", "/t/cape-drive/bookings"),
+        ("//evil.test", "/t/cape-drive"),
+        ("https://evil.test/", "/t/cape-drive"),
+        ("", "/t/cape-drive"),
+    ] {
         let fields = [student[0], student[1], ("next", next)];
         let answer = app.visitor().submit("identity/login", "/login", &fields).await.expect(303);
         assert_eq!(answer.location(), leads, "{next}");
@@ -71,23 +81,29 @@ async fn only_the_hash_of_a_token_is_kept_and_a_login_makes_a_new_one(admin: PgP
     // A failed form gives a visitor a session; signing in must not keep its token (session fixation).
     client.submit("identity/login", "/login", &[("login", "x"), ("password", "y")]).await.expect(303);
     let before = client.cookie("lessonbook").unwrap();
-    let answer = client.post("identity/login", &[("login", "sipho@cape-drive.test"), ("password", PASSWORD)]).await;
+    let answer =
+        client.post("identity/login", &[("login", "sipho@cape-drive.test"), ("password", PASSWORD)]).await;
     let after = client.cookie("lessonbook").unwrap();
     assert_ne!(before, after);
     let cookie = answer.headers.get(header::SET_COOKIE).unwrap().to_str().unwrap();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"),
+        "{cookie}"
+    );
     let hash = domain::identity::sessions::hash_token(&after);
-    let found: i64 = sqlx::query_scalar("select count(*) from sessions where token_hash = $1 and user_id is not null")
-        .bind(&hash[..])
-        .fetch_one(&app.admin)
-        .await
-        .unwrap();
+    let found: i64 =
+        sqlx::query_scalar("select count(*) from sessions where token_hash = $1 and user_id is not null")
+            .bind(&hash[..])
+            .fetch_one(&app.admin)
+            .await
+            .unwrap();
     assert_eq!(found, 1);
-    let plain: i64 = sqlx::query_scalar("select count(*) from sessions where data::text like '%' || $1 || '%'")
-        .bind(&after)
-        .fetch_one(&app.admin)
-        .await
-        .unwrap();
+    let plain: i64 =
+        sqlx::query_scalar("select count(*) from sessions where data::text like '%' || $1 || '%'")
+            .bind(&after)
+            .fetch_one(&app.admin)
+            .await
+            .unwrap();
     assert_eq!(plain, 0);
     let old = app.visitor();
     old.set_cookie("lessonbook", &before);
@@ -105,7 +121,9 @@ async fn a_logout_ends_the_session_and_nothing_revives_it(admin: PgPool) {
     client.get("/account").await.expect(303);
     // A request that was under way when the session ended saves afterwards.
     let hash = domain::identity::sessions::hash_token(&token);
-    domain::identity::sessions::save(app.db.pool(), &hash, &serde_json::json!({ "who": "me" })).await.unwrap();
+    domain::identity::sessions::save(app.db.pool(), &hash, &serde_json::json!({ "who": "me" }))
+        .await
+        .unwrap();
     client.set_cookie("lessonbook", &token);
     client.get("/account").await.expect(303);
 }
@@ -164,27 +182,49 @@ async fn changing_the_password_ends_every_other_session(admin: PgPool) {
     let change = async |current: &str, new: &str| {
         here.post("identity/change_password", &[("current", current), ("password", new)]).await
     };
-    assert!(change("not-the-current-one", "velvet-ladder-ocean-9").await.expect(422).field("current").contains("not your current"));
+    assert!(
+        change("not-the-current-one", "velvet-ladder-ocean-9")
+            .await
+            .expect(422)
+            .field("current")
+            .contains("not your current")
+    );
     assert!(!change(PASSWORD, "short").await.expect(422).field("password").is_empty());
     assert!(!change(PASSWORD, "password1234").await.expect(422).field("password").is_empty());
     there.get("/account").await.expect(200);
     change(PASSWORD, "velvet-ladder-ocean-9").await.expect(200);
     here.get("/account").await.expect(200);
     there.get("/account").await.expect(303);
-    app.visitor().post("identity/login", &[("login", "sipho@cape-drive.test"), ("password", PASSWORD)]).await.expect(401);
+    app.visitor()
+        .post("identity/login", &[("login", "sipho@cape-drive.test"), ("password", PASSWORD)])
+        .await
+        .expect(401);
 }
 
 #[sqlx::test(migrator = "domain::MIGRATIONS")]
 async fn a_name_is_shown_as_typed(admin: PgPool) {
     let app = TestApp::demo(admin).await;
     let client = app.student().await;
-    for name in ["<script>alert(1)</script>", "محمد \u{202e}الأمين", "O'Neil \"Q\" & Sons", "Ngọc 😀"] {
-        let page = client.submit_and_follow("identity/update_name", "/account", &[("name", name)]).await.expect(200);
+    for name in ["<script>alert(1)</script>", "محمد \u{202e}الأمين", "O'Neil \"Q\" & Sons", "Ngọc 😀"]
+    {
+        let page =
+            client.submit_and_follow("identity/update_name", "/account", &[("name", name)]).await.expect(200);
         let escaped = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        assert!(page.body.contains(&escaped) || page.body.contains(&escaped.replace('"', "&quot;")), "{name}: {}", page.body);
+        assert!(
+            page.body.contains(&escaped) || page.body.contains(&escaped.replace('"', "&quot;")),
+            "{name}: {}",
+            page.body
+        );
         assert!(!page.body.contains("<script>alert"));
     }
-    assert!(client.post("identity/update_name", &[("name", &"x".repeat(101))]).await.expect(422).field("name").contains("100"));
+    assert!(
+        client
+            .post("identity/update_name", &[("name", &"x".repeat(101))])
+            .await
+            .expect(422)
+            .field("name")
+            .contains("100")
+    );
 }
 
 #[sqlx::test(migrator = "domain::MIGRATIONS")]
@@ -219,7 +259,10 @@ async fn a_form_from_another_site_is_refused(admin: PgPool) {
     // No address changes anything when it is only looked at.
     for (path, _) in app::actions::TABLE {
         let answer = client.get(path).await;
-        assert!(answer.status == StatusCode::METHOD_NOT_ALLOWED || answer.status == StatusCode::NOT_FOUND, "{path}");
+        assert!(
+            answer.status == StatusCode::METHOD_NOT_ALLOWED || answer.status == StatusCode::NOT_FOUND,
+            "{path}"
+        );
     }
 }
 
@@ -227,9 +270,19 @@ async fn a_form_from_another_site_is_refused(admin: PgPool) {
 async fn every_answer_carries_the_headers(admin: PgPool) {
     let app = TestApp::demo(admin).await;
     let client = app.student().await;
-    for path in ["/", "/login", "/t/cape-drive", "/s/cape-drive", "/no/such/page", "/api/health", "/assets/none.css", "/t/cape-drive/bookings.csv"] {
+    for path in [
+        "/",
+        "/login",
+        "/t/cape-drive",
+        "/s/cape-drive",
+        "/no/such/page",
+        "/api/health",
+        "/assets/none.css",
+        "/t/cape-drive/bookings.csv",
+    ] {
         let answer = client.get(path).await;
-        let header = |name: &str| answer.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+        let header =
+            |name: &str| answer.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(header("x-frame-options"), "DENY", "{path}");
         assert_eq!(header("cross-origin-opener-policy"), "same-origin", "{path}");
@@ -237,6 +290,11 @@ async fn every_answer_carries_the_headers(admin: PgPool) {
         assert!(!header("permissions-policy").is_empty() && !header("referrer-policy").is_empty(), "{path}");
         assert_eq!(header("cache-control"), "no-store", "{path}");
         let policy = header("content-security-policy");
-        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("'nonce-") && !policy.contains("unsafe-inline"), "{policy}");
+        assert!(
+            policy.contains("frame-ancestors 'none'")
+                && policy.contains("'nonce-")
+                && !policy.contains("unsafe-inline"),
+            "{policy}"
+        );
     }
 }

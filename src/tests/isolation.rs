@@ -17,23 +17,32 @@ async fn no_tenant_table_shows_a_foreign_row(admin: PgPool) {
     .await
     .unwrap();
     assert!(tables.len() >= 14, "{tables:?}");
-    let schools: Vec<uuid::Uuid> =
-        sqlx::query_scalar("select id from tenants where slug in ('cape-drive', 'north-mentors') order by slug")
-            .fetch_all(&app.admin)
-            .await
-            .unwrap();
+    let schools: Vec<uuid::Uuid> = sqlx::query_scalar(
+        "select id from tenants where slug in ('cape-drive', 'north-mentors') order by slug",
+    )
+    .fetch_all(&app.admin)
+    .await
+    .unwrap();
     fill_empty_tables(&app.admin, &schools).await;
 
     let mut conn = app.db.pool().acquire().await.unwrap();
     for table in &tables {
-        let count = sqlx::AssertSqlSafe(format!("select count(*), count(*) filter (where tenant_id <> $1) from {table}"));
+        let count = || {
+            sqlx::AssertSqlSafe(format!(
+                "select count(*), count(*) filter (where tenant_id <> $1) from {table}"
+            ))
+        };
         // Outside any scope nothing is to be seen.
-        let row = sqlx::query(count.clone()).bind(schools[0]).fetch_one(&mut *conn).await.unwrap();
+        let row = sqlx::query(count()).bind(schools[0]).fetch_one(&mut *conn).await.unwrap();
         assert_eq!(row.get::<i64, _>(0), 0, "{table} is open without a scope");
         for (here, there) in [(schools[0], schools[1]), (schools[1], schools[0])] {
             let mut tx = conn.begin().await.unwrap();
-            sqlx::query("select set_config('app.tenant_id', $1, true)").bind(here.to_string()).execute(&mut *tx).await.unwrap();
-            let row = sqlx::query(count.clone()).bind(here).fetch_one(&mut *tx).await.unwrap();
+            sqlx::query("select set_config('app.tenant_id', $1, true)")
+                .bind(here.to_string())
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+            let row = sqlx::query(count()).bind(here).fetch_one(&mut *tx).await.unwrap();
             assert!(row.get::<i64, _>(0) > 0, "{table} has nothing to hide");
             assert_eq!(row.get::<i64, _>(1), 0, "{table} shows foreign rows");
             // Nor can a row be moved over or written there.
@@ -111,10 +120,19 @@ async fn audit_and_postings_can_only_grow(admin: PgPool) {
     let app = TestApp::demo(admin).await;
     for table in ["audit", "credit_postings"] {
         for role in ["lessonbook_program", "lessonbook_platform"] {
-            let mut tx = app.admin.begin_with(sqlx::AssertSqlSafe(format!("begin; set local role {role}"))).await.unwrap();
-            for change in [format!("delete from {table}"), format!("update {table} set reason = 'x'"), format!("truncate {table}")] {
+            let mut tx = app
+                .admin
+                .begin_with(sqlx::AssertSqlSafe(format!("begin; set local role {role}")))
+                .await
+                .unwrap();
+            for change in [
+                format!("delete from {table}"),
+                format!("update {table} set reason = 'x'"),
+                format!("truncate {table}"),
+            ] {
                 let mut point = tx.begin().await.unwrap();
-                let error = sqlx::query(sqlx::AssertSqlSafe(change.clone())).execute(&mut *point).await.unwrap_err();
+                let error =
+                    sqlx::query(sqlx::AssertSqlSafe(change.clone())).execute(&mut *point).await.unwrap_err();
                 assert!(error.to_string().contains("permission denied"), "{role}: {change}: {error}");
             }
         }
