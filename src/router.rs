@@ -30,8 +30,6 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// Whether people come over https.
     pub https: bool,
-    /// Whether pages reload when the program restarts.
-    pub reload: bool,
     /// Where the built browser files are.
     pub site_dir: PathBuf,
 }
@@ -41,7 +39,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Builds the router.
 pub fn build_router(state: AppState) -> Router {
-    let AppState { site, https, reload, site_dir } = state;
+    let AppState { site, https, site_dir } = state;
+    let reload = site.reload;
     let sessions = session::layer(session::Store::new(site.db.pool().clone(), site.clock.clone()), https);
     let (for_actions, for_missing) = (Arc::clone(&site), Arc::clone(&site));
 

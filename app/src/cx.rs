@@ -30,6 +30,8 @@ pub struct Site {
     pub base_url: String,
     /// Demo accounts exist, and pages say so.
     pub demo: bool,
+    /// Pages reload when the program was rebuilt.
+    pub reload: bool,
     /// Mail is sent; else pages say that it stays in the outbox.
     pub mail: bool,
     /// Names of the built browser files.
@@ -127,6 +129,17 @@ pub struct Flash {
     /// A one-time link.
     #[serde(default)]
     pub link: Option<String>,
+}
+
+impl Flash {
+    /// What goes on to the next page: after a lost race one picks another time there, and what was typed comes along.
+    pub fn carried(&self) -> Option<Self> {
+        (!self.nearest.is_empty()).then(|| Self {
+            form: self.form.clone(),
+            values: self.values.clone(),
+            ..Self::default()
+        })
+    }
 }
 
 /// The state of one form on a page: what was typed and what was wrong with it.

@@ -16,6 +16,8 @@ pub struct Doc {
     pub main: Box<dyn FnOnce() -> AnyView + Send>,
     /// Whether it has islands; without, no script is loaded.
     pub islands: bool,
+    /// HTTP status; 200 unless the page reports what is wrong with what was sent.
+    pub status: u16,
 }
 
 /// What stands around a page.
@@ -63,7 +65,13 @@ impl Doc {
         frame: Frame,
         main: impl FnOnce() -> AnyView + Send + 'static,
     ) -> Self {
-        Self { title: title.into(), frame, main: Box::new(main), islands: false }
+        Self { title: title.into(), frame, main: Box::new(main), islands: false, status: 200 }
+    }
+
+    /// The same with another status.
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
     }
 
     /// The same with islands.

@@ -58,7 +58,7 @@ pub struct AppError {
     /// What happened and what to do, for people.
     pub message: String,
     /// Messages by field name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub fields: BTreeMap<String, String>,
     /// Free starts near a taken one, RFC 3339 with the school's offset.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

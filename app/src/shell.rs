@@ -13,12 +13,12 @@ use nav::{Around, Corner, Item};
 
 /// The whole HTML document of a page.
 pub fn shell(doc: Doc, cx: &Cx) -> AnyView {
-    let Doc { title, frame, main, islands } = doc;
+    let Doc { title, frame, main, islands, status: _ } = doc;
     let around = Around::new(frame, cx);
     let class = around.body_class();
     let footer = footer(&around, cx);
     let above = above(around, cx);
-    let flash = cx.flash.clone().map(flash);
+    let flash = cx.flash.clone().filter(|flash| !flash.message.is_empty()).map(flash);
     let loader = islands.then(|| crate::islands::loader(&cx.site.assets));
     let head = head(&title, cx, loader);
     let content = main();
@@ -40,9 +40,16 @@ pub fn shell(doc: Doc, cx: &Cx) -> AnyView {
     .into_any()
 }
 
+/// For developers: a connection that comes back means that the program was rebuilt.
+const RELOAD: &str = "let lost;const s=new EventSource('/dev/reload');s.onerror=()=>lost=1;s.onopen=()=>lost&&location.reload()";
+
 fn head(title: &str, cx: &Cx, loader: Option<AnyView>) -> AnyView {
     let title = format!("{title} · Lessonbook");
     let style = cx.site.assets.style.clone();
+    let reload = cx.site.reload.then(|| {
+        let nonce = cx.nonce.clone();
+        view! { <script nonce=nonce inner_html=RELOAD></script> }
+    });
     view! {
         <head>
             <meta charset="utf-8"/>
@@ -54,6 +61,7 @@ fn head(title: &str, cx: &Cx, loader: Option<AnyView>) -> AnyView {
             <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
             <link rel="stylesheet" href=style/>
             {loader}
+            {reload}
         </head>
     }
     .into_any()

@@ -31,11 +31,16 @@ impl Default for ListQuery {
 impl ListQuery {
     /// Reads the parameters of a list address.
     pub fn parse<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Self {
-        let number = |name: &str| get(name).and_then(|text| text.trim().parse::<u32>().ok());
+        let text = |name: &str| get(name).unwrap_or("").trim();
+        // Digits beyond any number are many, not nonsense.
+        let number = |name: &str| {
+            let digits = !text(name).is_empty() && text(name).bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| text(name).parse::<u32>().unwrap_or(u32::MAX))
+        };
         Self {
-            q: get("q").unwrap_or("").trim().chars().filter(|c| *c != '\0').take(200).collect(),
-            sort: get("sort").unwrap_or("").to_owned(),
-            desc: get("dir") == Some("desc"),
+            q: text("q").chars().filter(|c| *c != '\0').take(200).collect(),
+            sort: text("sort").chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(30).collect(),
+            desc: text("dir") == "desc",
             page: number("page").filter(|page| (1..=1_000_000).contains(page)).unwrap_or(1),
             page_size: match get("page_size") {
                 None => DEFAULT_PAGE_SIZE,
@@ -120,7 +125,9 @@ mod tests {
     fn sizes_are_cut_and_nonsense_is_one() {
         assert_eq!(parse(&[]).page_size, 50);
         assert_eq!(parse(&[("page_size", "1000")]).page_size, 100);
+        assert_eq!(parse(&[("page_size", "99999999999")]).page_size, 100);
         assert_eq!(parse(&[("page_size", "lots")]).page_size, 1);
+        assert_eq!(parse(&[("sort", "na\0me; drop")]).sort, "namedrop");
         assert_eq!(parse(&[("page_size", "0")]).page_size, 1);
         assert_eq!(parse(&[("page", "-3")]).page, 1);
         assert_eq!(parse(&[("page", "4294967295")]).page, 1);

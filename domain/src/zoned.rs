@@ -26,7 +26,7 @@ impl Zone {
     /// A message for people, when no zone has this name.
     pub fn parse(name: &str) -> Result<Self, String> {
         // "UTC" and legacy names are in the database too; abbreviations such as "EST" have no rules worth keeping.
-        if name != "UTC" && !name.contains('/') {
+        if (name != "UTC" && !name.contains('/')) || name == "Etc/Unknown" {
             return Err("Choose a zone such as Europe/Berlin.".into());
         }
         TimeZone::get(name).map(Self).map_err(|_| "Choose a zone such as Europe/Berlin.".into())

@@ -20,7 +20,7 @@ async function toFreeDay(page: Page) {
   let found = false;
   for (let weeks = 0; weeks < 6 && !found; weeks++) {
     const first = await strip.locator("a").first().getAttribute("href");
-    await page.getByRole("link", { name: "Later" }).click();
+    await page.getByRole("link", { name: "Later", exact: true }).click();
     await expect(strip.locator("a").first()).not.toHaveAttribute("href", first ?? "");
     found = (await free.count()) > 0;
   }

@@ -5,7 +5,7 @@ import { as, expect, give, outcome, test, type Locator, type Page } from "../fix
 const INSIDE = "/t/cape-drive";
 const OWNER = "owner@cape-drive.test";
 
-/** Names that programs have tripped over, each with what a spreadsheet gets. */
+/** Names that programs have tripped over. */
 const NAMES = [
   "Zoë Ñúñez-O’Connor",
   "王小明",
@@ -48,6 +48,10 @@ async function download(page: Page, press: Locator): Promise<{ name: string; row
   return { name: file.suggestedFilename(), rows: rows.map((row) => Object.fromEntries(head.map((name, at) => [name, row[at]]))) };
 }
 
+function city(page: Page): Locator {
+  return page.getByRole("combobox", { name: "City", exact: true });
+}
+
 /** The values of a column, without the rows that open. */
 async function column(page: Page, label: string): Promise<string[]> {
   return page.locator(`#list > .table-wrap > table > tbody > tr > td[data-label="${label}"]`).allInnerTexts();
@@ -64,7 +68,7 @@ async function twoPeople(page: Page): Promise<{ instructor: string; student: str
   const people = { instructor: `Ines ${id}`, student: `Stu ${id}`, email: `stu-${id}@example.test` };
   const lines = [
     "kind,name,email,phone,city",
-    `instructor,${people.instructor},ines-${id}@example.test,,Paarl`,
+    `instructor,${people.instructor},ines-${id}@example.test,,`,
     `student,${people.student},${people.email},,`,
   ];
   await page.goto(`${INSIDE}/students/import`);
@@ -77,6 +81,10 @@ test("the instructors table sorts and filters", async ({ page }) => {
   await as(page, OWNER);
   await page.getByRole("link", { name: "Instructors", exact: true }).first().click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Instructors");
+  // The demo's twelve fit on one page, however many other tests have imported.
+  await page.getByRole("searchbox").fill("@cape-drive.test");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await expect(page.locator(".filter-total")).toHaveText("12 instructors");
   const head = page.getByRole("columnheader", { name: "Lessons left" }).first();
   await expect(head).not.toHaveAttribute("aria-sort", /./);
 
@@ -84,20 +92,20 @@ test("the instructors table sorts and filters", async ({ page }) => {
   await head.getByRole("link").click();
   await expect(head).toHaveAttribute("aria-sort", "ascending");
   const up = await numbers();
-  expect(up.length).toBeGreaterThanOrEqual(12);
+  expect(up).toHaveLength(12);
   expect(new Set(up).size, "there is something to sort").toBeGreaterThan(1);
   expect(up).toEqual([...up].sort((a, b) => a - b));
   await head.getByRole("link").click();
   await expect(head).toHaveAttribute("aria-sort", "descending");
   expect(await numbers()).toEqual([...up].sort((a, b) => b - a));
 
-  await page.getByLabel("City").selectOption({ label: "Stellenbosch" });
+  await city(page).selectOption({ label: "Stellenbosch" });
   await page.getByRole("button", { name: "Filter" }).click();
   await expect(page).toHaveURL(/city=Stellenbosch/);
   const cities = await column(page, "City");
   expect(cities.length).toBeGreaterThanOrEqual(3);
   expect(new Set(cities)).toEqual(new Set(["Stellenbosch"]));
-  await expect(page.getByLabel("City")).toHaveValue("Stellenbosch");
+  await expect(city(page)).toHaveValue("Stellenbosch");
   await expect(head, "filtering keeps the order").toHaveAttribute("aria-sort", "descending");
   await expect(page.locator(".filter-total")).toHaveText(`${cities.length} instructors`);
 
@@ -109,12 +117,12 @@ test("the instructors table sorts and filters", async ({ page }) => {
   await page.getByRole("button", { name: "Filter" }).click();
   await expect(page.locator("#list")).toContainText("No instructor here");
   await page.getByRole("link", { name: "Clear" }).click();
-  await expect(page.getByLabel("City")).toHaveValue("");
+  await expect(city(page)).toHaveValue("");
 });
 
 test("the owner opens a row, adds a lesson and uses it again", async ({ page, scripts }) => {
   await as(page, OWNER);
-  await page.goto(`${INSIDE}/instructors?q=nomsa`);
+  await page.goto(`${INSIDE}/instructors?q=fatima`);
   const details = page.locator("details.row-open");
   const table = details.getByRole("table");
   await expect(details, "one instructor").toHaveCount(1);
@@ -145,7 +153,7 @@ test("the owner opens a row, adds a lesson and uses it again", async ({ page, sc
   else expect(loads, "the page came again").toBeGreaterThan(0);
 
   // The count is what the database has, and the ledger says who did it.
-  await page.goto(`${INSIDE}/instructors?q=nomsa`);
+  await page.goto(`${INSIDE}/instructors?q=fatima`);
   await details.locator("summary").click();
   await expect(mentee.getByRole("rowheader")).toHaveText(who);
   await expect(count).toHaveText(`${before + 1} left`);
@@ -260,9 +268,9 @@ test("a file with errors imports nobody and names the lines", async ({ page }) =
   await choose(page, "people.csv", lines.join("\n"), "Import people");
   const errors = page.getByRole("alert").locator("tbody tr");
   await expect(errors).toHaveCount(4);
-  await expect(errors.nth(0)).toContainText(/^3\s+kind/);
-  for (const [at, field] of [[1, "name"], [2, "email"], [3, "phone"]] as const) {
-    await expect(errors.nth(at)).toContainText(new RegExp(`^4\\s+${field}`));
+  for (const [at, line, field] of [[0, "3", "kind"], [1, "4", "name"], [2, "4", "email"], [3, "4", "phone"]] as const) {
+    await expect(errors.nth(at).getByRole("rowheader")).toHaveText(line);
+    await expect(errors.nth(at).locator("td").first()).toHaveText(field);
   }
   await page.goto(`${INSIDE}/students?q=${id}`);
   await expect(page.locator("#list")).toContainText("No student here");

@@ -40,15 +40,11 @@ async fn serve(config: &Config, database: &Database, web_only: bool) -> Result<(
         passwords,
         base_url: config.base_url.clone(),
         demo: config.mode == Mode::Demo,
+        reload: config.mode == Mode::Development,
         mail: config.mail,
         assets: assets::read(&config.site_dir),
     };
-    let state = AppState {
-        site: Arc::new(site),
-        https: config.https(),
-        reload: config.mode == Mode::Development,
-        site_dir: config.site_dir.clone(),
-    };
+    let state = AppState { site: Arc::new(site), https: config.https(), site_dir: config.site_dir.clone() };
     let listener = TcpListener::bind(config.addr).await.map_err(|error| {
         format!("can't listen on {}: {error}; set LESSONBOOK_ADDR to another address", config.addr)
     })?;

@@ -42,24 +42,37 @@ pub async fn serve(site: Arc<Site>, request: Request) -> Response {
         Ok(form) => form,
         Err(error) => return answer(&cx, for_page, &BTreeMap::new(), Err(error), &path).await,
     };
-    let result = if !access.admits(domain::authz::Role::Visitor) && cx.user.is_none() {
-        // The second belt: services refuse visitors too.
-        Err(domain::Error::Unauthorized("Log in to go on.").into())
+    // The second belt: services refuse visitors too.
+    let error = if !access.admits(domain::authz::Role::Visitor) && cx.user.is_none() {
+        Some(domain::Error::Unauthorized("Log in to go on.").into())
     } else {
-        return run(cx, parts, form, for_page, &path).await;
+        form.damaged
     };
-    answer(&cx, for_page, &form.values, result, &path).await
+    match error {
+        Some(error) => answer(&cx, for_page, &form.values, Err(error), &path).await,
+        None => run(cx, parts, form.raw, &form.values, for_page, &path).await,
+    }
 }
 
 /// A form as it came and as it reads.
 struct Form {
     raw: bytes::Bytes,
+    /// What can be shown again.
     values: BTreeMap<String, String>,
+    /// A field that holds no text.
+    damaged: Option<AppError>,
 }
 
-async fn run(cx: Cx, mut parts: http::request::Parts, form: Form, for_page: bool, path: &str) -> Response {
+async fn run(
+    cx: Cx,
+    mut parts: http::request::Parts,
+    raw: bytes::Bytes,
+    typed: &BTreeMap<String, String>,
+    for_page: bool,
+    path: &str,
+) -> Response {
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    let request = Request::from_parts(parts, Body::from(form.raw));
+    let request = Request::from_parts(parts, Body::from(raw));
     let given = cx.clone();
     let response =
         leptos_axum::handle_server_fns_with_context(move || provide_context(given.clone()), request)
@@ -73,7 +86,7 @@ async fn run(cx: Cx, mut parts: http::request::Parts, form: Form, for_page: bool
         Ok(bytes) => Err(serde_json::from_slice::<AppError>(&bytes).unwrap_or_else(misread)),
         Err(error) => Err(domain::Error::internal(error).into()),
     };
-    let mut response = answer(&cx, for_page, &form.values, result, path).await;
+    let mut response = answer(&cx, for_page, typed, result, path).await;
     for cookie in head.headers.get_all(header::SET_COOKIE) {
         response.headers_mut().append(header::SET_COOKIE, cookie.clone());
     }
@@ -95,26 +108,34 @@ async fn read_form(parts: &http::request::Parts, body: Body) -> Result<Form, App
         AppError::new(Code::TooLarge, "That is more text than is read here. Nothing was saved.")
     })?;
     let mut values = BTreeMap::new();
+    let mut damaged = None;
     for pair in raw.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
             Some(at) => (&pair[..at], &pair[at + 1..]),
             None => (pair, &[][..]),
         };
-        let name = decode(name).unwrap_or_else(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        match decode(value) {
-            Ok(value) => values.insert(name, value),
-            Err(_) => {
-                return Err(AppError::field(&name, "This text is damaged: it isn't UTF-8. Type it again."));
-            }
-        };
+        let (name, named) = decode(name);
+        let (value, read) = decode(value);
+        if !(named && read) && damaged.is_none() {
+            damaged = Some(AppError::field(
+                &name,
+                "This text is damaged: it isn't UTF-8, or holds NUL. Type it again.",
+            ));
+        }
+        values.insert(name, value);
     }
-    Ok(Form { raw, values })
+    Ok(Form { raw, values, damaged })
 }
 
-fn decode(text: &[u8]) -> Result<String, Vec<u8>> {
+/// The text of a name or value, and whether it was one: UTF-8 without NUL, which Postgres can't store.
+fn decode(text: &[u8]) -> (String, bool) {
     let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    let bytes: Vec<u8> = percent_encoding::percent_decode(&spaced).collect();
-    String::from_utf8(bytes).map_err(std::string::FromUtf8Error::into_bytes)
+    let bytes: Vec<u8> = percent_encoding::percent_decode(&spaced).filter(|byte| *byte != 0).collect();
+    let whole = !text.windows(3).any(|three| three == b"%00") && !text.contains(&0);
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, whole),
+        Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), false),
+    }
 }
 
 async fn answer(
@@ -131,10 +152,11 @@ async fn answer(
         };
     }
     let form = path.trim_start_matches("/fn/").to_owned();
+    let mut once: Option<String> = None;
     let (next, flash) = match result {
         Ok(outcome) => {
-            let flash =
-                Flash { form, ok: true, message: outcome.message, link: outcome.link, ..Flash::default() };
+            once = outcome.link;
+            let flash = Flash { form, ok: true, message: outcome.message, ..Flash::default() };
             (safe_path(&outcome.next).unwrap_or("/").to_owned(), flash)
         }
         Err(error) => {
@@ -172,12 +194,16 @@ async fn answer(
             )
         }
     };
-    if (!flash.message.is_empty() || flash.link.is_some())
+    if !flash.message.is_empty()
         && let Err(error) = session::put_flash(&cx.session, &flash).await
     {
         return super::pages::draw_error(cx, context::unavailable(error));
     }
-    Redirect::to(&next).into_response()
+    let mut response = Redirect::to(&next).into_response();
+    if let Some(link) = once {
+        context::keep_once(response.headers_mut(), cx, &next, &link);
+    }
+    response
 }
 
 /// What is typed is shown again, but no secret is kept for that.

@@ -57,13 +57,38 @@ fn parse_query(query: &str) -> BTreeMap<String, String> {
 }
 
 fn theme(parts: &Parts) -> Theme {
-    let cookies = parts.headers.get_all(header::COOKIE);
+    cookie(parts, "theme=").map_or(Theme::System, Theme::parse)
+}
+
+fn cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    let cookies = parts.headers.get_all(header::COOKIE).iter();
     cookies
-        .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix("theme="))
-        .map_or(Theme::System, Theme::parse)
+        .find_map(|pair| pair.trim().strip_prefix(name))
+}
+
+/// Hands a one-time link to the next page by way of the browser: unlike a flash it must not touch the database, which
+/// knows tokens by their hash alone.
+pub fn keep_once(headers: &mut http::HeaderMap, cx: &Cx, next: &str, link: &str) {
+    set_once(headers, cx, next, link, 300);
+}
+
+/// Takes the one-time link that belongs to this page, and has the browser forget it.
+pub fn take_once(parts: &Parts, headers: &mut http::HeaderMap, cx: &Cx) -> Option<String> {
+    let link = cookie(parts, "once=")?;
+    set_once(headers, cx, &cx.path, "", 0);
+    // Nothing but a link of our own making is shown as one.
+    link.starts_with(&format!("{}/reset/", cx.site.base_url)).then(|| link.to_owned())
+}
+
+fn set_once(headers: &mut http::HeaderMap, cx: &Cx, path: &str, link: &str, seconds: u32) {
+    let secure = if cx.site.base_url.starts_with("https://") { "; Secure" } else { "" };
+    let path = path.split('?').next().unwrap_or("/");
+    let value = format!("once={link}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    if let Ok(value) = http::HeaderValue::from_str(&value) {
+        headers.append(header::SET_COOKIE, value);
+    }
 }
 
 /// Whether the client is a browser showing a page, rather than a script.

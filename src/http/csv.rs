@@ -154,6 +154,8 @@ fn encode(rows: Rows) -> impl Stream<Item = Result<Bytes, domain::Error>> + Send
             Err(error) => Some((Err(domain::Error::internal(error.to_string())), None)),
         }
     })
+    // Compression asks once more after the end.
+    .fuse()
     .inspect(|item: &Result<Bytes, domain::Error>| {
         if let Err(error) = item {
             tracing::error!(?error, "a download broke off");

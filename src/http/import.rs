@@ -11,7 +11,7 @@ use app::{
 };
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, multipart::MultipartError},
     response::Response,
     routing::post,
 };
@@ -55,7 +55,8 @@ async fn upload(cx: Cx, request: Request) -> PageResult {
     if write && report.errors.is_empty() {
         scope.commit().await?;
     }
-    Ok(report_doc(&cx, frame, Some(report)))
+    let status = if report.errors.is_empty() { 200 } else { 422 };
+    Ok(report_doc(&cx, frame, Some(report)).with_status(status))
 }
 
 /// The file, and whether it is to be imported rather than checked.
@@ -63,9 +64,9 @@ async fn read(request: Request) -> Result<(Bytes, bool), AppError> {
     let unread = || AppError::field("file", "Choose a CSV file.");
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| unread())?;
     let (mut file, mut write) = (None, false);
-    while let Some(field) = form.next_field().await.map_err(|_| too_large())? {
+    while let Some(field) = form.next_field().await.map_err(refused)? {
         match field.name() {
-            Some("file") => file = Some(field.bytes().await.map_err(|_| too_large())?),
+            Some("file") => file = Some(field.bytes().await.map_err(refused)?),
             Some("mode") => write = field.text().await.map_err(|_| unread())? == "import",
             _ => {}
         }
@@ -73,6 +74,12 @@ async fn read(request: Request) -> Result<(Bytes, bool), AppError> {
     file.map(|file| (file, write)).ok_or_else(unread)
 }
 
-fn too_large() -> AppError {
-    AppError::new(Code::TooLarge, "The file is larger than 8 MB. Cut it into parts of at most 10,000 rows.")
+fn refused(error: MultipartError) -> AppError {
+    if error.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+        return AppError::new(
+            Code::TooLarge,
+            "The file is larger than 8 MB. Cut it into parts of at most 10,000 rows.",
+        );
+    }
+    AppError::field("file", "The upload broke off. Choose the file again.")
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use app::{
     AppError, Code,
-    cx::{Cx, Site},
+    cx::{Cx, Flash, Site},
     doc::Doc,
     pages::{PageRoute, error_page},
-    shell,
+    session, shell,
 };
 use axum::{
     Router,
@@ -65,8 +65,24 @@ pub async fn show<F: Future<Output = app::doc::PageResult>>(
         Ok(flash) => cx.flash = flash,
         Err(error) => return draw_error(&cx, error),
     }
+    if let Some(carried) = cx.flash.as_ref().and_then(Flash::carried)
+        && let Err(error) = session::put_flash(&cx.session, &carried).await
+    {
+        return draw_error(&cx, context::unavailable(error));
+    }
+    let mut forget = http::HeaderMap::new();
+    if let Some(link) = context::take_once(parts, &mut forget, &cx)
+        && let Some(flash) = &mut cx.flash
+    {
+        flash.link = Some(link);
+    }
     match run(cx.clone()).await {
-        Ok(doc) => page(StatusCode::OK, draw(doc, &cx)),
+        Ok(doc) => {
+            let status = StatusCode::from_u16(doc.status).unwrap_or(StatusCode::OK);
+            let mut response = page(status, draw(doc, &cx));
+            response.headers_mut().extend(forget);
+            response
+        }
         Err(error) if error.code == Code::Unauthorized => to_login(parts),
         Err(error) => draw_error(&cx, error),
     }

@@ -2,11 +2,9 @@
 //! stands still, and clients that come in by the front door.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, Once},
 };
 
 use app::cx::{Assets, Site};
@@ -56,11 +54,11 @@ impl TestApp {
             passwords,
             base_url: "http://localhost".into(),
             demo: true,
+            reload: false,
             mail: false,
             assets: Assets::default(),
         };
-        let state =
-            AppState { site: Arc::new(site), https: false, reload: false, site_dir: "no-such-dir".into() };
+        let state = AppState { site: Arc::new(site), https: false, site_dir: "no-such-dir".into() };
         Self { router: build_router(state), db, admin, clock }
     }
 
@@ -192,26 +190,33 @@ impl Client {
         self.call(request.body(body.map_or_else(Body::empty, Body::from)).unwrap()).await
     }
 
+    /// Any request, and the bytes that come back.
+    pub(crate) async fn call_for_bytes(&self, request: Request<Body>) -> Vec<u8> {
+        let response = self.respond(request).await;
+        axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()
+    }
+
     /// Any request, with the cookies kept so far.
-    pub(crate) async fn call(&self, mut request: Request<Body>) -> Answer {
+    pub(crate) async fn call(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.respond(request).await.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn respond(&self, mut request: Request<Body>) -> axum::response::Response {
         let cookies: Vec<String> =
             self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request.headers_mut().insert(header::COOKIE, cookies.join("; ").parse().unwrap());
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        for cookie in parts.headers.get_all(header::SET_COOKIE) {
+        for cookie in response.headers().get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             let (name, value) = pair.split_once('=').unwrap();
             self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
         }
-        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8_lossy(&bytes).into_owned(),
-        }
+        response
     }
 
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
@@ -223,24 +228,33 @@ impl Client {
     }
 }
 
+thread_local! {
+    /// Statements that reached Postgres from this thread. A test runs on a thread of its own, with all it spawns.
+    static STATEMENTS: Cell<usize> = const { Cell::new(0) };
+}
+
 /// Counts the statements that reach Postgres on this thread, as sqlx reports them.
-pub(crate) struct QueryCount(Arc<AtomicUsize>);
+pub(crate) struct QueryCount;
 
 impl QueryCount {
-    /// Starts counting; the guard ends it.
-    pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+    /// Starts counting. One subscriber serves all tests: what each enables is cached for the whole process.
+    pub(crate) fn start() -> Self {
         use tracing_subscriber::layer::SubscriberExt;
-        let count = Arc::new(AtomicUsize::new(0));
-        let subscriber = tracing_subscriber::registry().with(CountStatements(Arc::clone(&count)));
-        (Self(count), tracing::subscriber::set_default(subscriber))
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(CountStatements))
+                .unwrap();
+        });
+        Self
     }
 
+    /// How many there were since the last time.
     pub(crate) fn take(&self) -> usize {
-        self.0.swap(0, Ordering::Relaxed)
+        STATEMENTS.take()
     }
 }
 
-struct CountStatements(Arc<AtomicUsize>);
+struct CountStatements;
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for CountStatements {
     fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
@@ -269,7 +283,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for CountStatements {
                 || text.starts_with("UPDATE SESSIONS")
                 || text.starts_with("INSERT INTO SESSIONS");
         if !frame {
-            self.0.fetch_add(1, Ordering::Relaxed);
+            STATEMENTS.set(STATEMENTS.get() + 1);
         }
     }
 }

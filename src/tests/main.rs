@@ -5,10 +5,15 @@
 mod access;
 mod booking;
 mod database;
+mod downloads;
 mod dst;
 mod harness;
 mod identity;
+mod import;
+mod input;
 mod isolation;
 mod kill;
+mod people;
+mod platform;
 mod queries;
 mod race;

@@ -32,7 +32,7 @@ async fn every_page_and_download_takes_three_queries_at_most(admin: PgPool) {
         "/t/{tenant}/instructors?q=a&city=Paarl&sort=last_lesson&dir=desc&page_size=100".into(),
     ]);
 
-    let (count, _guard) = QueryCount::start();
+    let count = QueryCount::start();
     let mut most = 0;
     for path in paths {
         let id = match path.as_str() {
@@ -59,7 +59,7 @@ async fn every_page_and_download_takes_three_queries_at_most(admin: PgPool) {
 async fn a_longer_list_takes_no_more_queries(admin: PgPool) {
     let app = TestApp::demo(admin).await;
     let owner = app.owner().await;
-    let (count, _guard) = QueryCount::start();
+    let count = QueryCount::start();
     for path in ["instructors", "students", "bookings", "services"] {
         let mut counts = Vec::new();
         for size in ["1", "10", "100"] {

@@ -3,13 +3,11 @@
 
 use leptos::prelude::*;
 
-/// Watches the form `form` and renews the element `list`. Draws nothing.
+/// Watches the filter form of a page and renews its list and the number of results. Draws nothing.
 #[island]
-pub fn LiveFilter(form: String, list: String) -> impl IntoView {
+pub fn LiveFilter() -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    browser::watch(form, list);
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (form, list);
+    browser::watch();
 }
 
 #[cfg(feature = "hydrate")]
@@ -37,14 +35,14 @@ mod browser {
         let changed = Closure::<dyn FnMut()>::new(move || {
             let mine = turn.get().wrapping_add(1);
             turn.set(mine);
-            let (turn, form, list) = (Rc::clone(&turn), form.clone(), list.clone());
+            let (turn, form) = (Rc::clone(&turn), form.clone());
             set_timeout(
                 move || {
                     if turn.get() == mine {
                         spawn_local(async move {
                             let current = || turn.get() == mine;
                             // When anything fails the form still works by its button.
-                            let _ = renew(&form, &list, current).await;
+                            let _ = renew(&form, current).await;
                         });
                     }
                 },
@@ -56,7 +54,7 @@ mod browser {
         changed.forget();
     }
 
-    async fn renew(form: &HtmlFormElement, list: &str, current: impl Fn() -> bool) -> Result<(), JsValue> {
+    async fn renew(form: &HtmlFormElement, current: impl Fn() -> bool) -> Result<(), JsValue> {
         let query = UrlSearchParams::new()?;
         let data = FormData::new_with_form(form)?;
         for entry in data.entries() {
@@ -74,14 +72,14 @@ mod browser {
         }
         let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
         let page = DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)?;
-        let (Some(old), Some(new)) = (document().get_element_by_id(list), page.get_element_by_id(list))
-        else {
-            return Ok(());
-        };
         if !current() {
             return Ok(());
         }
-        old.replace_with_with_node_1(&document().import_node_with_deep(&new, true)?)?;
+        for id in RENEWED {
+            if let (Some(old), Some(new)) = (document().get_element_by_id(id), page.get_element_by_id(id)) {
+                old.replace_with_with_node_1(&document().import_node_with_deep(&new, true)?)?;
+            }
+        }
         window().history()?.replace_state_with_url(&JsValue::NULL, "", Some(&address))?;
         document().dispatch_event(&Event::new("islands:added")?)?;
         Ok(())

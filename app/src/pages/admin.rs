@@ -203,7 +203,7 @@ fn new_tenant_page(cx: &Cx) -> AnyView {
             .help("How many members the school may have.")
             .required()
             .min(0)
-            .max(100_000)
+            .max(10_000)
             .view(&form, "")}
         {button("Create school", Kind::Main)}
     };

@@ -27,7 +27,7 @@ pub fn filter_bar(
         view! { <a class="button quiet" href=href download="">{icon("download")}<span>"Download CSV"</span></a> }
     });
     view! {
-        <form class="filter-bar" method="get" role="search" action=action>
+        <form class="filter-bar" id="filter" method="get" role="search" action=action>
             <label class="filter-q">
                 <span class="visually-hidden">{label}</span>
                 {icon("search")}
@@ -37,7 +37,7 @@ pub fn filter_bar(
             {kept}
             <button type="submit" class="button">"Filter"</button>
             {clear}
-            <p class="filter-total">{total}</p>
+            <p class="filter-total" id="filter-total" aria-live="polite">{total}</p>
             {download}
         </form>
     }

@@ -113,6 +113,10 @@ impl TenantScope {
     }
 
     async fn enter(db: &Db, user: Option<UserId>, slug: &str, now: Instant) -> Result<Self> {
+        if slug.contains('\0') {
+            // Postgres can't even be asked.
+            return Err(Error::NotFound);
+        }
         let mut tx = db.begin(ActAs::Program, user).await?;
         // Setting the tenant inside the query that finds it saves a round trip; what follows sees this school only.
         let row = sqlx::query!(

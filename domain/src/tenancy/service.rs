@@ -273,7 +273,7 @@ pub struct NewTenant<'a> {
     pub preset: &'a str,
     /// IANA zone.
     pub zone: &'a str,
-    /// Its owner's name; the e-mail when empty.
+    /// Its owner's name; the first part of the e-mail when empty.
     pub owner_name: &'a str,
     /// Its owner's e-mail.
     pub owner_email: &'a str,
@@ -392,7 +392,7 @@ async fn change_status(
     if reason.is_empty() {
         return Err(Error::field("reason", "Say why; the school's record keeps it."));
     }
-    let before = one(scope, id).await?;
+    one(scope, id).await?;
     let now = scope.now();
     let kept = (to != TenantStatus::Active).then_some(reason.as_str());
     let done = sqlx::query!(
@@ -406,7 +406,7 @@ async fn change_status(
     .execute(scope.conn())
     .await?;
     if done.rows_affected() == 0 {
-        return Err(Error::Conflict(format!("The school is {} already.", before.status.as_str())));
+        return Err(Error::Conflict(format!("The school is not {} now.", from.as_str())));
     }
     record(
         scope,

@@ -41,6 +41,9 @@ fn draw(cx: &Cx, tenant: &Tenant, actor: &Actor, booking: &Booking) -> AnyView {
             <section class="panel">
                 <h2>"What happens next"</h2>
                 <p>{next}</p>
+                {(!cx.site.mail).then(|| view! {
+                    <p class="quiet">"No mail server is set up: messages about this wait in the outbox."</p>
+                })}
                 {steps(cx, tenant, actor.role, booking)}
             </section>
             {cancel(cx, tenant, actor.role, booking)}

@@ -12,6 +12,7 @@ use super::{mentees, parts};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
+    islands::live_filter::LiveFilter,
     ui::{self, capital, plural, sort_head},
 };
 
@@ -44,6 +45,7 @@ fn draw(cx: &Cx, tenant: &Tenant, page: Page<InstructorRow>, cities: Vec<String>
     view! {
         {ui::page_head(&format!("{}s", capital(words.instructor)), None, download)}
         {bar}
+        <LiveFilter/>
         <div id="list">
             {table(cx, tenant, page.items)}
             {pager}

@@ -12,6 +12,7 @@ use super::{associate, parts};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
+    islands::live_filter::LiveFilter,
     ui::{self, capital, plural, sort_head},
 };
 
@@ -24,7 +25,7 @@ pub async fn page(cx: Cx) -> PageResult {
     let tenant = scope.tenant().clone();
     let title = format!("{}s", capital(tenant.words().student));
     let frame = Frame::member(&scope, "students");
-    Ok(Doc::new(title, frame, move || draw(&cx, &tenant, page, choices)))
+    Ok(Doc::new(title, frame, move || draw(&cx, &tenant, page, choices)).with_islands())
 }
 
 fn draw(cx: &Cx, tenant: &Tenant, page: Page<StudentRow>, choices: Option<Choices>) -> AnyView {
@@ -44,6 +45,7 @@ fn draw(cx: &Cx, tenant: &Tenant, page: Page<StudentRow>, choices: Option<Choice
         {ui::page_head(&format!("{}s", capital(words.student)), None, import)}
         {associate}
         {bar}
+        <LiveFilter/>
         <div id="list">
             {table(cx, tenant, page.items, staff)}
             {pager}
