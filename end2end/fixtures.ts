@@ -21,7 +21,7 @@ class Watch {
   ) {}
 
   /** Lets one refusal pass that a test asks for on purpose. */
-  allow(status: 401 | 403 | 404, path: string | RegExp) {
+  allow(status: 401 | 403 | 404 | 422, path: string | RegExp) {
     this.allowed.push({ status, path });
   }
 

@@ -382,7 +382,8 @@ async fn each_role_has_its_dashboard(admin: PgPool) {
         "select count(*) from bookings b join tenants t on t.id = b.tenant_id and t.slug = 'cape-drive'
          where b.status <> 'cancelled' and b.starts_at >= '2027-01-10T22:00:00Z' and b.starts_at < '2027-01-17T22:00:00Z'",
     );
-    let figures = [week.await.to_string(), "0".into(), "60".into(), "12".into(), "0".into()];
+    let left = app.count("select sum(lessons_left)::bigint from packs p join tenants t on t.id = p.tenant_id and t.slug = 'cape-drive'");
+    let figures = [week.await.to_string(), "0".into(), "60".into(), "12".into(), left.await.to_string()];
     for who in ["owner@cape-drive.test", "staff@cape-drive.test"] {
         let page = app.login(who).await.get("/t/cape-drive").await.expect(200).shows("Palesa Govender");
         assert_eq!(attrs(&page, "svg.chart", "role"), ["img"]);

@@ -22,10 +22,13 @@ mod browser {
     /// Long enough that a word is typed in one go, short enough to feel at once.
     const PAUSE: Duration = Duration::from_millis(200);
 
-    pub(super) fn watch(form: String, list: String) {
-        let Some(element) = document().get_element_by_id(&form) else {
-            return;
-        };
+    /// The form, as `ui::filter_bar` draws it.
+    const FORM: &str = "filter";
+    /// What is renewed: the list that a page draws, and the number of results in the filter bar.
+    const RENEWED: [&str; 2] = ["list", "filter-total"];
+
+    pub(super) fn watch() {
+        let Some(element) = document().get_element_by_id(FORM) else { return };
         let Ok(form) = element.dyn_into::<HtmlFormElement>() else {
             return;
         };

@@ -285,7 +285,7 @@ fn north_lessons(week: i64, instructors: usize, students: usize) -> Vec<Lesson> 
                 service: 0,
                 cancelled: false,
             };
-            let review = (week == 2 && student % 3 == 1).then_some(Lesson {
+            let review = (week == 2 && student % 5 == 1).then_some(Lesson {
                 minute: 15 * 60,
                 service: 1,
                 weekday: (row % 5) as i8,
