@@ -66,6 +66,8 @@ impl Db {
             ("statement_timeout", "15s"),
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "10s"),
+            // One plan for all filters of a list would be a slow one for most of them.
+            ("plan_cache_mode", "force_custom_plan"),
             ("timezone", "UTC"),
         ]);
         let pool = PgPoolOptions::new()

@@ -277,3 +277,26 @@ test("a file with errors imports nobody and names the lines", async ({ page, all
   await page.goto(`${INSIDE}/students?q=${id}`);
   await expect(page.locator("#list")).toContainText("No student here");
 });
+
+test("the list narrows: by the button, and with scripts while one types", async ({ page, scripts }) => {
+  await as(page, OWNER);
+  await page.goto(`${INSIDE}/instructors`);
+  const names = page.locator("#list > .table-wrap > table > tbody > tr > th[scope=row]");
+  await expect(names).not.toHaveCount(1);
+  await page.getByRole("searchbox").pressSequentially("thandi@");
+  if (scripts) {
+    await expect(names).toHaveCount(1);
+    await expect(page).toHaveURL(/\?q=thandi%40$/);
+    await expect(page.getByRole("searchbox")).toBeFocused();
+    await expect(page.locator("#filter-total")).toHaveText("1 instructor");
+    // The islands of the rows that came are alive: the count changes in place.
+    await page.locator("#list details.row-open summary").click();
+    const counter = page.locator("#list .counter").first();
+    const before = parseInt(await counter.locator("output").innerText());
+    await counter.getByRole("button", { name: "Add lesson" }).click();
+    await expect(counter.locator("output")).toHaveText(`${before + 1} left`);
+  } else {
+    await page.getByRole("button", { name: "Filter" }).click();
+    await expect(names).toHaveCount(1);
+  }
+});

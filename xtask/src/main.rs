@@ -96,6 +96,9 @@ fn browser_program(root: &Path, work: &Path, release: bool) -> Result<(PathBuf, 
             "--enable-mutable-globals",
             "--enable-reference-types",
             "--enable-multivalue",
+            "--strip-debug",
+            "--strip-producers",
+            "--strip-target-features",
         ];
         run(Command::new(root.join("style/node_modules/.bin/wasm-opt"))
             .args(features)

@@ -147,23 +147,28 @@ pub(crate) async fn list(
     zone: &Zone,
 ) -> Result<(Vec<Booking>, i64)> {
     let (from, to) = moments(filter, zone);
+    // Names are looked up where there are few of them, and only the rows of the page are joined.
     let rows = bookings!(
         "with matching as (
-             select b.id from bookings b
-             join services sv on sv.tenant_id = b.tenant_id and sv.id = b.service_id
-             join instructors i on i.tenant_id = b.tenant_id and i.id = b.instructor_id
-             join students st on st.tenant_id = b.tenant_id and st.id = b.student_id
+             select b.id, b.starts_at from bookings b
              where b.tenant_id = $1
                and ($2::uuid is null or b.instructor_id = $2) and ($3::uuid is null or b.student_id = $3)
                and ($4::uuid is null or b.instructor_id = $4) and ($5::text is null or b.status = $5)
                and ($6::timestamptz is null or b.starts_at >= $6) and ($7::timestamptz is null or b.starts_at < $7)
-               and ($8::text is null or st.name ilike $8 or i.name ilike $8 or sv.name ilike $8)
+               and ($8::text is null
+                    or b.student_id in (select id from students where tenant_id = $1 and name ilike $8)
+                    or b.instructor_id in (select id from instructors where tenant_id = $1 and name ilike $8)
+                    or b.service_id in (select id from services where tenant_id = $1 and name ilike $8))
+         ), page as (
+             select id from matching
+             order by case when not $9 then starts_at end, case when $9 then starts_at end desc, id
+             limit $10
+             offset least($11::bigint, greatest(0, (select count(*) - 1 from matching) / $10 * $10))
          ) ",
         "(select count(*) from matching)",
-        "join matching m on m.id = b.id
+        "join page on page.id = b.id
          where b.tenant_id = $1
-         order by case when not $9 then b.starts_at end, case when $9 then b.starts_at end desc, b.id
-         limit $10 offset least($11::bigint, greatest(0, (select count(*) - 1 from matching) / $10 * $10))",
+         order by case when not $9 then b.starts_at end, case when $9 then b.starts_at end desc, b.id",
         tenant,
         whose.instructor.map(|id| id.0),
         whose.student.map(|id| id.0),
