@@ -57,7 +57,7 @@ create policy own on users to lessonbook_program
 create policy same_tenant on users for select to lessonbook_program
     using (exists (select from memberships m where m.user_id = users.id and m.tenant_id = (select current_tenant())));
 create policy platform on users to lessonbook_platform using (true) with check (true);
-grant select, update on users to lessonbook_program;
+grant select, update (name, password_hash, updated_at) on users to lessonbook_program;
 grant select, insert, update on users to lessonbook_platform;
 
 -- Only the SHA-256 of a token is kept: who reads this table can't become anyone.

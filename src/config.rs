@@ -33,6 +33,8 @@ pub struct Config {
     pub mode: Mode,
     /// Whether outgoing mail is set up.
     pub mail: bool,
+    /// What is logged, as `tracing` filters are written.
+    pub log: Option<String>,
     /// Where the built browser files are.
     pub site_dir: PathBuf,
 }
@@ -93,6 +95,7 @@ impl Config {
             base_url: base_url.trim_end_matches('/').to_owned(),
             mode,
             mail: get("LESSONBOOK_SMTP_URL").is_some(),
+            log: get("RUST_LOG"),
             site_dir: site_dir.to_owned(),
         })
     }

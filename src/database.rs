@@ -65,6 +65,8 @@ impl Database {
         let owner = self.owner.as_ref().ok_or(Error::NoOwner)?;
         let mut conn = owner.connect().await?;
         domain::MIGRATIONS.run(&mut conn).await?;
+        // The program looks there whether its schema is the one it was built for.
+        sqlx::raw_sql("grant select on _sqlx_migrations to lessonbook_program").execute(&mut conn).await?;
         let login = self.login.get_username();
         if login != owner.get_username() {
             make_login(&mut conn, login).await?;
@@ -83,7 +85,9 @@ impl Database {
             self.migrate().await?;
         }
         Db::check_login(&self.login).await?;
-        Ok(Db::connect(self.login.clone(), CONNECTIONS).await?)
+        let db = Db::connect(self.login.clone(), CONNECTIONS).await?;
+        domain::db::check_schema(&db).await?;
+        Ok(db)
     }
 
     /// Whether a command started the private server itself and should stop it again; one that was running serves
@@ -113,8 +117,9 @@ async fn make_login(conn: &mut PgConnection, login: &str) -> Result<(), sqlx::Er
         sqlx::query_scalar::<_, String>("select quote_ident($1)").bind(login).fetch_one(&mut *conn).await?;
     let mut ddl = String::new();
     if !exists {
-        ddl.push_str(&format!("create role {quoted} login noinherit;"));
+        ddl.push_str(&format!("create role {quoted} login;"));
     }
+    ddl.push_str(&format!("alter role {quoted} noinherit;"));
     ddl.push_str(&format!("grant lessonbook_program, lessonbook_platform to {quoted};"));
     sqlx::raw_sql(sqlx::AssertSqlSafe(ddl)).execute(conn).await?;
     Ok(())

@@ -80,6 +80,12 @@ impl PrivatePostgres {
         };
         for dir in [&data, &socket] {
             fs::create_dir_all(dir)?;
+            if fs::symlink_metadata(dir)?.is_symlink() {
+                return Err(Error::Step {
+                    step: "taking a directory",
+                    detail: format!("{} is a link", dir.display()),
+                });
+            }
             if let Some(user) = user {
                 std::os::unix::fs::chown(dir, Some(user.uid), Some(user.gid))?;
             }
@@ -169,7 +175,7 @@ impl PrivatePostgres {
         command.process_group(0);
         with(&mut command);
         // A started server keeps what it inherits open: a pipe would never end, so a file takes the words.
-        let said = tempfile(step)?;
+        let said = tempfile()?;
         let status = command.stdout(said.try_clone()?).stderr(said.try_clone()?).status()?;
         if status.success() {
             return Ok(());
@@ -178,14 +184,10 @@ impl PrivatePostgres {
     }
 }
 
-/// An unnamed file: gone when it is closed.
-fn tempfile(step: &str) -> std::io::Result<fs::File> {
-    let path = std::env::temp_dir().join(format!(
-        "lessonbook-{}-{:016x}",
-        std::process::id(),
-        stable_hash(Path::new(step))
-    ));
-    let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
+/// An unnamed file: gone when it is closed. Its name was nobody's before, and nobody can guess it.
+fn tempfile() -> std::io::Result<fs::File> {
+    let path = std::env::temp_dir().join(format!("lessonbook-{}", uuid::Uuid::new_v4()));
+    let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
     fs::remove_file(&path)?;
     Ok(file)
 }

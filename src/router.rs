@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use app::{AppError, Code, cx::Site};
 use axum::{
     Router,
-    extract::Request,
+    extract::{MatchedPath, Request},
     middleware::{self, Next},
     response::Response,
     routing::post,
@@ -95,10 +95,11 @@ fn files(dir: &std::path::Path, caching: &'static str) -> Router {
     ))
 }
 
-/// A line of the log names the request, the route and nothing personal: paths hold ids, queries may hold names.
+/// A line of the log names the request and its route, never the address itself: that may hold a token or a name.
 fn span(request: &Request) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|value| value.to_str().ok()).unwrap_or("");
-    tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path())
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    tracing::info_span!("request", %id, method = %request.method(), route)
 }
 
 fn forged(_: tower_http::csrf::ProtectionError) -> Response {

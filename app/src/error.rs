@@ -60,10 +60,10 @@ pub struct AppError {
     /// Messages by field name.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
-    /// Free starts near a taken one, RFC 3339 with the school's offset.
+    /// Free starts near a taken one, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nearest: Vec<String>,
-    /// Found again in the log.
+    /// Its number; that of an internal error is found again in the log.
     pub error_id: String,
     /// RFC 3339.
     pub timestamp: String,

@@ -20,7 +20,6 @@ mod writes;
 use jiff::{
     SignedDuration,
     civil::{Date, DateTime, Time},
-    tz::AmbiguousOffset,
 };
 
 use crate::{
@@ -214,7 +213,7 @@ pub fn local_time(zone: &Zone, date: &str, time: &str, which: &str) -> Result<In
             Err(crate::Error::field("time", message))
         }
         (LocalTime::Never, _) => {
-            let message = match after_gap(zone, wall) {
+            let message = match zone.jump(wall).map(|jump| zone.clock(jump)) {
                 Some(later) => {
                     format!("The clock skips {clock} on that day. Choose {later} or later.")
                 }
@@ -223,17 +222,6 @@ pub fn local_time(zone: &Zone, date: &str, time: &str, which: &str) -> Result<In
             Err(crate::Error::field("time", message))
         }
     }
-}
-
-/// The first time on the clock after the gap that `wall` falls into.
-fn after_gap(zone: &Zone, wall: DateTime) -> Option<String> {
-    let AmbiguousOffset::Gap { after, .. } = zone.tz().to_ambiguous_timestamp(wall).offset() else {
-        return None;
-    };
-    // Read with the later offset, a skipped time lies before the jump.
-    let before_jump = after.to_timestamp(wall).ok()?;
-    let jump = zone.tz().following(before_jump).next()?.timestamp();
-    Some(zone.clock(jump))
 }
 
 /// What a list of lessons is narrowed to.

@@ -32,7 +32,7 @@ pub(crate) enum ActAs {
     Platform,
 }
 
-/// The database's refusal at start, in words for the one who runs the program.
+/// The refusal to start on a database, in words for the one who runs the program.
 #[derive(Debug, thiserror::Error)]
 pub enum UnsafeRole {
     /// It could read every school's rows.
@@ -68,6 +68,8 @@ impl Db {
             ("idle_in_transaction_session_timeout", "10s"),
             // One plan for all filters of a list would be a slow one for most of them.
             ("plan_cache_mode", "force_custom_plan"),
+            // Compiling a query costs more than any query here takes.
+            ("jit", "off"),
             ("timezone", "UTC"),
         ]);
         let pool = PgPoolOptions::new()
@@ -141,4 +143,16 @@ impl Db {
 pub async fn ping(db: &Db) -> Result<()> {
     sqlx::query!(r#"select 1 as "one!""#).fetch_one(&db.pool).await?;
     Ok(())
+}
+
+/// Refuses a schema older than the program. A newer one serves: migrations keep the version before working.
+///
+/// # Errors
+/// [`UnsafeRole::NotMigrated`].
+pub async fn check_schema(db: &Db) -> Result<(), UnsafeRole> {
+    let newest = crate::MIGRATIONS.iter().map(|migration| migration.version).max();
+    let applied = sqlx::query_scalar!("select max(version) from _sqlx_migrations where success")
+        .fetch_one(&db.pool)
+        .await?;
+    if applied >= newest { Ok(()) } else { Err(UnsafeRole::NotMigrated) }
 }

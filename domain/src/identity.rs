@@ -55,6 +55,13 @@ impl Email {
     }
 }
 
+impl Email {
+    /// What stands before the `@`, at most 100 characters: a name for someone who hasn't given one.
+    pub fn name(&self) -> String {
+        self.0.split('@').next().unwrap_or_default().chars().take(100).collect()
+    }
+}
+
 impl Phone {
     /// Reads what a person typed: spaces, hyphens, dots and brackets are dropped; `00` stands for `+`.
     ///

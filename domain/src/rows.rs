@@ -1,13 +1,18 @@
 //! Rows of text for downloads (DA-01), streamed from the database: nothing is gathered, so that a million rows take no
 //! more memory than ten. The first row is the header.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 use tokio::sync::mpsc;
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// Rows kept ready for a slow reader.
 const AHEAD: usize = 64;
+
+/// How long a row waits for its reader.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Rows on their way; an error is the last of them.
 pub type Rows = mpsc::Receiver<Result<Vec<String>>>;
@@ -32,8 +37,14 @@ where
 }
 
 /// Sends a row; false when nobody listens any more.
-pub(crate) async fn put(out: &Out, row: Vec<String>) -> bool {
-    out.send(Ok(row)).await.is_ok()
+///
+/// # Errors
+/// When the reader takes nothing for a minute: a connection isn't held for someone who doesn't read.
+pub(crate) async fn put(out: &Out, row: Vec<String>) -> Result<bool> {
+    match tokio::time::timeout(PATIENCE, out.send(Ok(row))).await {
+        Ok(sent) => Ok(sent.is_ok()),
+        Err(_) => Err(Error::Unavailable),
+    }
 }
 
 /// A row of fixed words: the header.
@@ -46,8 +57,7 @@ pub(crate) fn words(words: &[&str]) -> Vec<String> {
 pub(crate) async fn settle(conn: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         r#"select set_config('statement_timeout', '3600000', true) as "timeout!",
-                  set_config('enable_sort', 'off', true) as "sort!",
-                  set_config('jit', 'off', true) as "jit!""#
+                  set_config('enable_sort', 'off', true) as "sort!""#
     )
     .fetch_one(conn)
     .await?;

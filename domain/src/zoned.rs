@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::Date,
+    tz::{AmbiguousOffset, TimeZone},
+};
 
 /// A time zone by its IANA name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,19 +62,29 @@ impl Zone {
         date.to_zoned(self.0.clone()).map_or(Timestamp::MIN, |zoned| zoned.timestamp())
     }
 
-    /// The moment for a wall-clock minute of a day: a time the clock jumps over becomes the moment after the jump,
-    /// one it shows twice the first. Hours of opening are read this way.
+    /// The moment for a wall-clock minute of a day: a time the clock jumps over becomes the jump itself, one it shows
+    /// twice the first. Hours of opening are read this way.
     pub fn at_minute(&self, date: Date, minute: i16) -> Timestamp {
         let (date, minute) =
             if minute >= 1440 { (date.tomorrow().unwrap_or(date), minute - 1440) } else { (date, minute) };
         let wall = date.at((minute / 60) as i8, (minute % 60) as i8, 0, 0);
-        self.0.to_ambiguous_zoned(wall).compatible().map_or(Timestamp::MIN, |zoned| zoned.timestamp())
+        self.jump(wall).unwrap_or_else(|| {
+            self.0.to_ambiguous_zoned(wall).compatible().map_or(Timestamp::MIN, |zoned| zoned.timestamp())
+        })
+    }
+
+    /// The moment the clock jumps over `wall`, when it does.
+    pub fn jump(&self, wall: jiff::civil::DateTime) -> Option<Timestamp> {
+        let AmbiguousOffset::Gap { after, .. } = self.0.to_ambiguous_timestamp(wall).offset() else {
+            return None;
+        };
+        // Read with the later offset, a skipped time lies before the jump.
+        Some(self.0.following(after.to_timestamp(wall).ok()?).next()?.timestamp())
     }
 
     /// What a local time typed by a person stands for.
     pub fn resolve(&self, wall: jiff::civil::DateTime) -> LocalTime {
         let ambiguous = self.0.to_ambiguous_timestamp(wall);
-        use jiff::tz::AmbiguousOffset;
         match ambiguous.offset() {
             AmbiguousOffset::Unambiguous { .. } => {
                 ambiguous.unambiguous().map_or(LocalTime::Never, LocalTime::Once)
@@ -117,5 +131,25 @@ impl Zone {
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skipped_minute_is_the_jump() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let day = jiff::civil::date(2027, 3, 28);
+        for minute in [120, 121, 150, 179, 180] {
+            assert_eq!(
+                berlin.rfc3339(berlin.at_minute(day, minute)),
+                "2027-03-28T03:00:00+02:00",
+                "{minute}"
+            );
+        }
+        assert_eq!(berlin.rfc3339(berlin.at_minute(day, 119)), "2027-03-28T01:59:00+01:00");
+        assert_eq!(berlin.jump(day.at(12, 0, 0, 0)), None);
     }
 }

@@ -107,11 +107,13 @@ enum Admin {
 /// Says what is wrong and what to do.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     let config = Config::from_env()?;
-    start_log(&cli.command);
+    start_log(&cli.command, config.log.as_deref());
+    if let Command::Serve(args) = &cli.command {
+        return serve::run(&config, args.web_only).await;
+    }
     let database = Database::open(&config).await?;
     let result = match cli.command {
-        // It stops the database itself, after the last request.
-        Command::Serve(args) => return serve::run(&config, database, args.web_only).await,
+        Command::Serve(_) => Ok(()),
         Command::Migrate => database.migrate().await.map_err(Failure::from),
         Command::Seed { what } => seed(&config, &database, what).await,
         Command::Import { what: Import::People { tenant, file, dry_run } } => {
@@ -165,9 +167,9 @@ async fn seed(config: &Config, database: &Database, what: Seed) -> Result<(), Fa
 }
 
 /// The server logs what it does; a command only what is wrong.
-fn start_log(command: &Command) {
+fn start_log(command: &Command, wanted: Option<&str>) {
     let default =
         if matches!(command, Command::Serve(_)) { "info,sqlx::postgres::notice=warn" } else { "warn" };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
+    let filter = tracing_subscriber::EnvFilter::new(wanted.unwrap_or(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -22,13 +22,23 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How often ended sessions are removed.
 const SWEEP: Duration = Duration::from_secs(600);
 
-pub(super) async fn run(config: &Config, database: Database, web_only: bool) -> Result<(), Failure> {
-    let result = serve(config, &database, web_only).await;
+pub(super) async fn run(config: &Config, web_only: bool) -> Result<(), Failure> {
+    // First the address: a second program must fail here, before it lays hands on the first one's database.
+    let listener = TcpListener::bind(config.addr).await.map_err(|error| {
+        format!("can't listen on {}: {error}; set LESSONBOOK_ADDR to another address", config.addr)
+    })?;
+    let database = Database::open(config).await?;
+    let result = serve(config, &database, listener, web_only).await;
     database.stop();
     result
 }
 
-async fn serve(config: &Config, database: &Database, web_only: bool) -> Result<(), Failure> {
+async fn serve(
+    config: &Config,
+    database: &Database,
+    listener: TcpListener,
+    web_only: bool,
+) -> Result<(), Failure> {
     let db = database.pool(config.mode).await?;
     let passwords = Passwords::new()?;
     if config.mode == Mode::Demo {
@@ -45,9 +55,6 @@ async fn serve(config: &Config, database: &Database, web_only: bool) -> Result<(
         assets: assets::read(&config.site_dir),
     };
     let state = AppState { site: Arc::new(site), https: config.https(), site_dir: config.site_dir.clone() };
-    let listener = TcpListener::bind(config.addr).await.map_err(|error| {
-        format!("can't listen on {}: {error}; set LESSONBOOK_ADDR to another address", config.addr)
-    })?;
     let app = build_router(state).into_make_service_with_connect_info::<SocketAddr>();
     announce(config);
     if !web_only {
@@ -69,10 +76,13 @@ async fn serve(config: &Config, database: &Database, web_only: bool) -> Result<(
     }
     tracing::info!("stopping");
     stop.send(true)?;
+    let rest = served.abort_handle();
     if tokio::time::timeout(DRAIN, served).await.is_err() {
         tracing::warn!("some requests did not finish in time");
+        rest.abort();
     }
-    db.pool().close().await;
+    // A download that nobody reads may hold a connection; its transaction ends with the program.
+    let _ = tokio::time::timeout(Duration::from_secs(2), db.pool().close()).await;
     Ok(())
 }
 

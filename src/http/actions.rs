@@ -208,5 +208,6 @@ async fn answer(
 
 /// What is typed is shown again, but no secret is kept for that.
 fn may_be_kept(name: &str) -> bool {
-    !(name.contains("password") || name == "current" || name == "token")
+    // The page's own address may hold a token too.
+    !(name.contains("password") || matches!(name, "current" | "token" | "_back"))
 }

@@ -15,10 +15,15 @@ use domain::{authz::Action, booking, people, rows::Rows, tenancy};
 use futures::{Stream, StreamExt, stream};
 use http::{HeaderValue, header};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use super::{context, errors};
 
 /// Rows are written to the connection in chunks of about this many bytes.
 const CHUNK: usize = 16 * 1024;
+
+/// Downloads at a time: each holds a connection for as long as its reader takes, and pages need some too.
+const AT_ONCE: usize = 5;
 
 type Loading = Pin<Box<dyn Future<Output = Result<Rows, AppError>> + Send>>;
 
@@ -92,29 +97,38 @@ pub const DOWNLOADS: &[Download] = &[
 
 /// All downloads.
 pub fn router(site: &Arc<Site>) -> Router {
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
     DOWNLOADS.iter().fold(Router::new(), |router, download| {
-        let site = Arc::clone(site);
-        router.route(download.path, get(move |request: Request| serve(download, site, request)))
+        let (site, turns) = (Arc::clone(site), Arc::clone(&turns));
+        router.route(download.path, get(move |request: Request| serve(download, site, turns, request)))
     })
 }
 
-async fn serve(download: &'static Download, site: Arc<Site>, request: Request) -> Response {
+async fn serve(
+    download: &'static Download,
+    site: Arc<Site>,
+    turns: Arc<Semaphore>,
+    request: Request,
+) -> Response {
     let (mut parts, _) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let rows = match context::read(&mut parts, &site).await {
         // The second belt, and no login page: whatever downloads files doesn't fill in forms.
         Ok(cx) if cx.user.is_none() => Err(domain::Error::Unauthorized("Log in to download this.").into()),
-        Ok(cx) => (download.load)(cx).await,
+        Ok(cx) => match turns.try_acquire_owned() {
+            Ok(turn) => (download.load)(cx).await.map(|rows| (rows, turn)),
+            Err(_) => Err(domain::Error::Unavailable.into()),
+        },
         Err(error) => Err(error),
     };
     match rows {
-        Ok(rows) => answer(rows, &path),
+        Ok((rows, turn)) => answer(rows, turn, &path),
         Err(error) => errors::json(error, &path),
     }
 }
 
-fn answer(rows: Rows, path: &str) -> Response {
-    let mut response = Response::new(Body::from_stream(encode(rows)));
+fn answer(rows: Rows, turn: OwnedSemaphorePermit, path: &str) -> Response {
+    let mut response = Response::new(Body::from_stream(encode(rows, turn)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -127,9 +141,9 @@ fn answer(rows: Rows, path: &str) -> Response {
 }
 
 /// Rows as chunks of CSV. What is at hand is sent at once, so that the first rows aren't held back by slow ones.
-fn encode(rows: Rows) -> impl Stream<Item = Result<Bytes, domain::Error>> + Send {
-    stream::unfold(Some(rows), |state| async move {
-        let mut rows = state?;
+fn encode(rows: Rows, turn: OwnedSemaphorePermit) -> impl Stream<Item = Result<Bytes, domain::Error>> + Send {
+    stream::unfold(Some((rows, turn)), |state| async move {
+        let (mut rows, turn) = state?;
         let mut writer = csv::Writer::from_writer(Vec::with_capacity(CHUNK));
         let mut next = rows.recv().await?;
         loop {
@@ -150,7 +164,7 @@ fn encode(rows: Rows) -> impl Stream<Item = Result<Bytes, domain::Error>> + Send
             }
         }
         match writer.into_inner() {
-            Ok(bytes) => Some((Ok(Bytes::from(bytes)), Some(rows))),
+            Ok(bytes) => Some((Ok(Bytes::from(bytes)), Some((rows, turn)))),
             Err(error) => Some((Err(domain::Error::internal(error.to_string())), None)),
         }
     })

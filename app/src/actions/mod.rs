@@ -38,7 +38,7 @@ pub const TABLE: &[(&str, crate::access::Access)] = {
         ("/fn/packs/add_lesson", Member(Action::PostCredits)),
         ("/fn/packs/use_lesson", Member(Action::PostCredits)),
         ("/fn/people/associate", Member(Action::Associate)),
-        ("/fn/people/verify", Member(Action::Associate)),
+        ("/fn/people/verify", Member(Action::VerifyInstructor)),
         ("/fn/services/archive", Member(Action::EditServices)),
         ("/fn/services/restore", Member(Action::EditServices)),
         ("/fn/services/save", Member(Action::EditServices)),

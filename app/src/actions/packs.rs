@@ -39,7 +39,6 @@ async fn post(tenant: &str, pack: &str, hand: Hand, reason: &str, back: &str) ->
     let mut scope = cx.member(tenant).await?;
     let lesson = capital(scope.tenant().words().lesson);
     let pack: PackId = pack.parse().map_err(|_| domain::Error::NotFound)?;
-    let reason = if reason.trim().is_empty() { "By hand" } else { reason };
     let after = service::post_by_hand(&mut scope, pack, hand, reason).await?;
     scope.commit().await?;
     let done = match hand {

@@ -99,6 +99,8 @@ actions! {
     CompleteBooking = "booking.complete",
     /// Read instructors and their mentees.
     ViewInstructors = "instructors.view",
+    /// Say that an instructor has been checked, and so is shown to the public.
+    VerifyInstructor = "instructors.verify",
     /// Read students.
     ViewStudents = "students.view",
     /// Import people.

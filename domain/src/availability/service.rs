@@ -13,6 +13,7 @@ use crate::{
     authz::{Action, Reach, TenantScope},
     identity,
     ids::{BlockId, InstructorId},
+    people,
     services::Service,
     zoned::{LocalTime, Zone},
 };
@@ -95,7 +96,8 @@ pub async fn set_hours(
     errors.finish()?;
     let now = scope.now();
     let (tenant, conn) = scope.conn();
-    let name = store::instructor_name(conn, tenant, instructor).await?.ok_or(Error::NotFound)?;
+    // One save at a time: hours are replaced as a whole.
+    let (name, _) = people::store::lock_instructor(conn, tenant, instructor).await?.ok_or(Error::NotFound)?;
     let (before, _) = store::hours_and_blocks(conn, tenant, instructor, now).await?;
     store::set_hours(conn, tenant, instructor, &hours).await?;
     let entry = audit::Entry {

@@ -33,7 +33,7 @@ const HEADER: [&str; 15] = [
 pub fn bookings(mut scope: TenantScope, filter: BookingFilter) -> Result<Rows> {
     let whose = reached(&scope, Action::ViewBookings)?;
     Ok(rows::spawn(move |out| async move {
-        if !rows::put(&out, rows::words(&HEADER)).await {
+        if !rows::put(&out, rows::words(&HEADER)).await? {
             return Ok(());
         }
         let zone = scope.tenant().zone.clone();
@@ -41,7 +41,7 @@ pub fn bookings(mut scope: TenantScope, filter: BookingFilter) -> Result<Rows> {
         rows::settle(&mut *conn).await?;
         let mut found = store::stream(conn, tenant, whose, &filter, &zone);
         while let Some(booking) = found.try_next().await? {
-            if !rows::put(&out, row(&booking, &zone)).await {
+            if !rows::put(&out, row(&booking, &zone)).await? {
                 break;
             }
         }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, Instant, Result, audit,
     authz::{Action, Reach, TenantScope},
-    ids::{BookingId, InstructorId, StudentId},
+    ids::BookingId,
     paging::{ListQuery, Page},
 };
 
@@ -37,25 +37,6 @@ pub async fn between(scope: &mut TenantScope, from: Instant, to: Instant) -> Res
     let whose = reached(scope, Action::ViewBookings)?;
     let (tenant, conn) = scope.conn();
     store::between(conn, tenant, whose, from, Some(to), MOST).await
-}
-
-/// Lessons of a person that aren't cancelled and start at `from` or later. What the actor doesn't reach isn't there.
-pub async fn for_person(
-    scope: &mut TenantScope,
-    instructor: Option<InstructorId>,
-    student: Option<StudentId>,
-    from: Instant,
-    limit: i64,
-) -> Result<Vec<Booking>> {
-    let own = reached(scope, Action::ViewBookings)?;
-    let foreign_instructor = own.instructor.is_some() && instructor.is_some() && own.instructor != instructor;
-    let foreign_student = own.student.is_some() && student.is_some() && own.student != student;
-    if foreign_instructor || foreign_student {
-        return Err(Error::NotFound);
-    }
-    let whose = Whose { instructor: own.instructor.or(instructor), student: own.student.or(student) };
-    let (tenant, conn) = scope.conn();
-    store::between(conn, tenant, whose, from, None, limit.clamp(1, MOST)).await
 }
 
 /// A page of the lessons that the actor reaches.

@@ -192,7 +192,15 @@ pub async fn set_password(
     )
     .execute(&mut *tx)
     .await?;
-    sqlx::query!("delete from sessions where user_id = $1", user).execute(&mut *tx).await?;
+    // What else was sent to the same person is spent with it.
+    sqlx::query!(
+        "update password_links set used_at = $2 where user_id = $1 and used_at is null",
+        user,
+        now.to_sqlx()
+    )
+    .execute(&mut *tx)
+    .await?;
+    end_sessions(&mut tx, UserId(user)).await?;
     Ok(tx.commit().await?)
 }
 
@@ -211,19 +219,28 @@ pub async fn create_super_admin(
     errors_of(passwords.check_strength(password, vec![email.as_str().to_owned()]).await?)?;
     let hash = passwords.hash(password).await?;
     let mut tx = db.begin(ActAs::Platform, None).await?;
-    sqlx::query!(
+    let user = sqlx::query_scalar!(
         "insert into users (id, email, name, password_hash, super_admin, created_at, updated_at)
-         values ($1, $2, $2, $3, true, $4, $4)
+         values ($1, $2, $5, $3, true, $4, $4)
          on conflict (email) where deleted_at is null
-         do update set super_admin = true, password_hash = excluded.password_hash, status = 'active', updated_at = $4",
+         do update set super_admin = true, password_hash = excluded.password_hash, status = 'active', updated_at = $4
+         returning id",
         UserId::new(now).0,
         email.as_str(),
         hash,
         now.to_sqlx(),
+        email.name(),
     )
-    .execute(&mut *tx)
+    .fetch_one(&mut *tx)
     .await?;
+    end_sessions(&mut tx, UserId(user)).await?;
     Ok(tx.commit().await?)
+}
+
+/// Ends every session of an account: its password or its rank has changed.
+pub(crate) async fn end_sessions(conn: &mut sqlx::PgConnection, user: UserId) -> Result<()> {
+    sqlx::query!("delete from sessions where user_id = $1", user.0).execute(conn).await?;
+    Ok(())
 }
 
 fn errors_of(strength: Result<(), String>) -> Result<()> {

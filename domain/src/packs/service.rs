@@ -20,10 +20,9 @@ pub async fn post_by_hand(
 ) -> Result<PackAfter> {
     let reach = scope.require(Action::PostCredits)?;
     let own = people::service::own_instructor(scope, reach)?;
-    let reason = identity::text(reason, 1000).map_err(|message| Error::field("reason", message))?;
-    if reason.is_empty() {
-        return Err(Error::field("reason", "Say why, in a few words."));
-    }
+    let said = identity::text(reason, 1000).map_err(|message| Error::field("reason", message))?;
+    // The buttons of a list have no field for it.
+    let reason = if said.is_empty() { "By hand".to_owned() } else { said };
     let (now, actor) = (scope.now(), scope.actor().user);
     let (from, to) = hand.accounts();
     let posting = Posting { pack, from, to, lessons: 1, booking: None, actor, reason: &reason };

@@ -62,7 +62,7 @@ async fn send_instructors(
         "last_lesson",
         "created_at",
     ]);
-    if !put(out, header).await {
+    if !put(out, header).await? {
         return Ok(());
     }
     let (tenant, conn) = scope.conn();
@@ -108,7 +108,7 @@ async fn send_instructors(
             time(&zone, row.last_lesson),
             time(&zone, Some(row.created_at)),
         ];
-        if !put(out, cells).await {
+        if !put(out, cells).await? {
             break;
         }
     }
@@ -138,7 +138,7 @@ async fn send_mentees(
         "last_day",
         "last_lesson",
     ]);
-    if !put(out, header).await {
+    if !put(out, header).await? {
         return Ok(());
     }
     let (tenant, conn) = scope.conn();
@@ -188,7 +188,7 @@ async fn send_mentees(
             expires_at.map(|at| last_day(at, &zone).to_string()).unwrap_or_default(),
             time(&zone, row.last_lesson),
         ];
-        if !put(out, cells).await {
+        if !put(out, cells).await? {
             break;
         }
     }
@@ -221,7 +221,7 @@ async fn send_students(
         "next_lesson",
         "created_at",
     ]);
-    if !put(out, header).await {
+    if !put(out, header).await? {
         return Ok(());
     }
     let (tenant, conn) = scope.conn();
@@ -267,7 +267,7 @@ async fn send_students(
             time(&zone, row.next_lesson),
             time(&zone, Some(row.created_at)),
         ];
-        if !put(out, cells).await {
+        if !put(out, cells).await? {
             break;
         }
     }

@@ -178,7 +178,7 @@ pub(crate) async fn detail(
                        order by b.starts_at, b.id), '[]')
                    from (select * from bookings
                          where tenant_id = $1 and instructor_id = i.id and starts_at > $3 and status = 'requested'
-                         order by starts_at, id limit 20) b
+                         order by starts_at, id limit 100) b
                    join services v on v.tenant_id = $1 and v.id = b.service_id
                    join students s on s.tenant_id = $1 and s.id = b.student_id) as "requests!: Json<Vec<LessonLine>>",
                   (select coalesce(json_agg(json_build_object('id', s.id, 'name', s.name) order by lower(s.name), s.id), '[]')

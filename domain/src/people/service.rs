@@ -14,9 +14,6 @@ use crate::{
     paging::{ListQuery, Page},
 };
 
-/// What an instructor's verification is recorded as. Only staff and owners reach it.
-const VERIFY: Action = Action::Associate;
-
 /// Whom the actor is held to: `None` when they may see all, else their own instructor record.
 pub(crate) fn own_instructor(scope: &TenantScope, reach: Reach) -> Result<Option<InstructorId>> {
     match reach {
@@ -67,29 +64,11 @@ pub async fn students(scope: &mut TenantScope, query: &ListQuery) -> Result<Page
     Ok(Page::new(rows, total, query))
 }
 
-/// One student, as far as the actor may see students: staff all, an instructor their mentees.
-pub async fn student(scope: &mut TenantScope, id: StudentId) -> Result<Person> {
-    let own = own_instructor(scope, scope.require(Action::ViewStudents)?)?;
-    let (tenant, conn) = scope.conn();
-    let person = match own {
-        None => store::student(conn, tenant, id).await?,
-        Some(own) => store::mentee(conn, tenant, id, own).await?,
-    };
-    person.ok_or(Error::NotFound)
-}
-
 /// One student's page, by the same reach as [`student`].
 pub async fn student_detail(scope: &mut TenantScope, id: StudentId) -> Result<StudentDetail> {
     let own = own_instructor(scope, scope.require(Action::ViewStudents)?)?;
     let (tenant, conn) = scope.conn();
     student_store::detail(conn, tenant, id, own).await?.ok_or(Error::NotFound)
-}
-
-/// The first `limit` students by name, for those who book for students or associate them.
-pub async fn pick_students(scope: &mut TenantScope, limit: i64) -> Result<Vec<(StudentId, String)>> {
-    require_pick(scope)?;
-    let (tenant, conn) = scope.conn();
-    store::pick_students(conn, tenant, limit).await
 }
 
 /// All instructors by name, for the same.
@@ -217,14 +196,14 @@ fn the_one(mut found: Vec<Person>) -> Result<Person, String> {
 
 /// Sets whether an instructor has been checked; says their name.
 pub async fn verify(scope: &mut TenantScope, id: InstructorId, state: &str) -> Result<String> {
-    scope.require(VERIFY)?;
+    scope.require(Action::VerifyInstructor)?;
     let Some(state) = Verification::parse(state) else {
         return Err(Error::field("verification", "Choose pending, verified or rejected."));
     };
     let (tenant, conn) = scope.conn();
     let (name, before) = store::verify(conn, tenant, id, state).await?.ok_or(Error::NotFound)?;
     let entry = audit::Entry {
-        action: VERIFY,
+        action: Action::VerifyInstructor,
         entity: "instructor",
         entity_id: Some(id.0),
         before: Some(json!({ "verification": before })),

@@ -10,46 +10,6 @@ use crate::{
     ids::{InstructorId, PackId, StudentId, UserId},
 };
 
-/// A student who isn't deleted.
-pub(crate) async fn student(conn: &mut PgConnection, tenant: Uuid, id: StudentId) -> Result<Option<Person>> {
-    let row = sqlx::query!(
-        r#"select s.id, s.name, s.email,
-                  (select m.user_id from memberships m
-                   where m.tenant_id = s.tenant_id and m.person_id = s.id and m.role = 'student' and m.status = 'active'
-                   limit 1) as "user_id?"
-           from students s where s.tenant_id = $1 and s.id = $2 and s.deleted_at is null"#,
-        tenant,
-        id.0,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|row| Person { id: row.id, name: row.name, email: row.email, user: row.user_id.map(UserId) }))
-}
-
-/// A student who isn't deleted and is a mentee of `instructor`.
-pub(crate) async fn mentee(
-    conn: &mut PgConnection,
-    tenant: Uuid,
-    id: StudentId,
-    instructor: InstructorId,
-) -> Result<Option<Person>> {
-    let row = sqlx::query!(
-        r#"select s.id, s.name, s.email,
-                  (select m.user_id from memberships m
-                   where m.tenant_id = s.tenant_id and m.person_id = s.id and m.role = 'student' and m.status = 'active'
-                   limit 1) as "user_id?"
-           from students s
-           join mentees m on m.tenant_id = s.tenant_id and m.student_id = s.id and m.instructor_id = $3
-           where s.tenant_id = $1 and s.id = $2 and s.deleted_at is null"#,
-        tenant,
-        id.0,
-        instructor.0,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|row| Person { id: row.id, name: row.name, email: row.email, user: row.user_id.map(UserId) }))
-}
-
 /// Students with this id, this e-mail or exactly this name, whatever its case; three at most, which is enough to see
 /// that a name isn't unique.
 pub(crate) async fn find_student(conn: &mut PgConnection, tenant: Uuid, text: &str) -> Result<Vec<Person>> {
@@ -78,22 +38,6 @@ pub(crate) async fn find_student(conn: &mut PgConnection, tenant: Uuid, text: &s
         .into_iter()
         .map(|row| Person { id: row.id, name: row.name, email: row.email, user: row.user_id.map(UserId) })
         .collect())
-}
-
-/// The first `limit` students by name.
-pub(crate) async fn pick_students(
-    conn: &mut PgConnection,
-    tenant: Uuid,
-    limit: i64,
-) -> Result<Vec<(StudentId, String)>> {
-    let rows = sqlx::query!(
-        "select id, name from students where tenant_id = $1 and deleted_at is null order by lower(name), id limit $2",
-        tenant,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (StudentId(row.id), row.name)).collect())
 }
 
 /// All instructors by name.

@@ -7,7 +7,7 @@ use crate::{
     Result,
     authz::PlatformScope,
     paging::ListQuery,
-    rows::{Out, Rows, put, spawn, words},
+    rows::{Out, Rows, put, settle, spawn, words},
 };
 
 /// All schools that the list's filters leave.
@@ -27,7 +27,8 @@ async fn send_tenants(
     status: Option<&str>,
     out: &Out,
 ) -> Result<()> {
-    put(out, words(&["id", "slug", "name", "preset", "zone", "status", "max_seats", "created_at"])).await;
+    put(out, words(&["id", "slug", "name", "preset", "zone", "status", "max_seats", "created_at"])).await?;
+    settle(scope.conn()).await?;
     let mut found = sqlx::query!(
         "select id, slug, name, preset, zone, status, max_seats, created_at from tenants
          where ($1::text is null or name ilike $1 or slug ilike $1) and ($2::text is null or status = $2)
@@ -42,7 +43,7 @@ async fn send_tenants(
             out,
             vec![row.id.to_string(), row.slug, row.name, row.preset, row.zone, row.status, seats, since],
         )
-        .await
+        .await?
         {
             break;
         }
@@ -51,7 +52,8 @@ async fn send_tenants(
 }
 
 async fn send_users(scope: &mut PlatformScope, query: &ListQuery, out: &Out) -> Result<()> {
-    put(out, words(&["id", "name", "email", "super_admin", "status", "schools", "created_at"])).await;
+    put(out, words(&["id", "name", "email", "super_admin", "status", "schools", "created_at"])).await?;
+    settle(scope.conn()).await?;
     let mut found = sqlx::query!(
         r#"select u.id, u.name, u.email, u.super_admin, u.status, u.created_at,
                   coalesce((select string_agg(t.slug || ':' || m.role || ':' || m.status, ' ' order by t.slug)
@@ -65,7 +67,7 @@ async fn send_users(scope: &mut PlatformScope, query: &ListQuery, out: &Out) -> 
     while let Some(row) = found.try_next().await? {
         let (rank, since) = (row.super_admin.to_string(), row.created_at.to_jiff().to_string());
         if !put(out, vec![row.id.to_string(), row.name, row.email, rank, row.status, row.schools, since])
-            .await
+            .await?
         {
             break;
         }

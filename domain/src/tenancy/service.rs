@@ -10,7 +10,11 @@ use crate::{
     Error, FieldErrors, Instant, Result,
     audit::{self, Entry},
     authz::{Action, PlatformScope},
-    identity::{Email, PersonName, service::password_link, text},
+    identity::{
+        Email, PersonName,
+        service::{end_sessions, password_link},
+        text,
+    },
     ids::{TenantId, UserId},
     paging::{ListQuery, Page},
     zoned::Zone,
@@ -306,8 +310,11 @@ pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Cre
     let zone = errors.check("zone", Zone::parse(new.zone.trim()));
     let email = errors.check("owner_email", Email::parse(new.owner_email));
     let typed = new.owner_name.trim();
-    let owner =
-        errors.check("owner_name", PersonName::parse(if typed.is_empty() { new.owner_email } else { typed }));
+    let owner = match typed {
+        // Without an e-mail either there is one error, beside the e-mail.
+        "" => Some(email.as_ref().map(Email::name).unwrap_or_default()),
+        typed => errors.check("owner_name", PersonName::parse(typed)).map(|name| name.as_str().to_owned()),
+    };
     let seats = errors.check(
         "seats",
         new.seats
@@ -345,7 +352,7 @@ pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Cre
            returning id, password_hash is not null as "has_password!""#,
         UserId::new(now).0,
         email.as_str(),
-        owner.as_str(),
+        owner,
         now.to_sqlx()
     )
     .fetch_one(scope.conn())
@@ -358,6 +365,8 @@ pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Cre
     )
     .execute(scope.conn())
     .await?;
+    // Owners' sessions are short (AC-02); a long one that stands open was begun as something less.
+    end_sessions(scope.conn(), UserId(user.id)).await?;
     let token = if user.has_password { None } else { Some(password_link(scope, UserId(user.id)).await?) };
     let after = json!({ "slug": slug, "name": name.as_str(), "preset": preset.as_str(), "zone": zone.name(), "seats": seats,
                         "owner": email.as_str() });
