@@ -66,8 +66,6 @@ impl Db {
             ("statement_timeout", "15s"),
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "10s"),
-            // One plan for all filters of a list would be a slow one for most of them.
-            ("plan_cache_mode", "force_custom_plan"),
             // Compiling a query costs more than any query here takes.
             ("jit", "off"),
             ("timezone", "UTC"),
