@@ -6,7 +6,7 @@ use app::cx::Site;
 use domain::{clock::Clock, db::Db, identity::Passwords, seed::DEMO_PASSWORD};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 use super::Failure;
@@ -27,16 +27,26 @@ pub(super) async fn run(config: &Config, web_only: bool) -> Result<(), Failure> 
     let listener = TcpListener::bind(config.addr).await.map_err(|error| {
         format!("can't listen on {}: {error}; set LESSONBOOK_ADDR to another address", config.addr)
     })?;
+    // Heard from here on: a signal that comes while the program starts must not leave the database running.
+    let signals =
+        Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };
     let database = Database::open(config).await?;
-    let result = serve(config, &database, listener, web_only).await;
+    let result = serve(config, &database, listener, signals, web_only).await;
     database.stop();
     result
+}
+
+/// What tells the program to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
 }
 
 async fn serve(
     config: &Config,
     database: &Database,
     listener: TcpListener,
+    mut signals: Signals,
     web_only: bool,
 ) -> Result<(), Failure> {
     let db = database.pool(config.mode).await?;
@@ -68,11 +78,10 @@ async fn serve(
             stopping.wait_for(|stop| *stop).await.ok();
         }
     });
-    let mut terminate = signal(SignalKind::terminate())?;
     let served = tokio::spawn(async move { graceful.await });
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+        _ = signals.interrupt.recv() => {}
+        _ = signals.terminate.recv() => {}
     }
     tracing::info!("stopping");
     stop.send(true)?;

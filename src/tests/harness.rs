@@ -43,6 +43,11 @@ impl TestApp {
 
     /// The same, with a pool of a given size.
     pub(crate) async fn demo_with(admin: PgPool, now: &str, connections: u32) -> Self {
+        Self::demo_behind(admin, now, connections, "http://localhost").await
+    }
+
+    /// The same, at a public address.
+    pub(crate) async fn demo_behind(admin: PgPool, now: &str, connections: u32, base_url: &str) -> Self {
         let options: PgConnectOptions = (*admin.connect_options()).clone();
         let db = Db::connect(options, connections).await.unwrap();
         let clock = Clock::fixed(now.parse().unwrap());
@@ -52,13 +57,14 @@ impl TestApp {
             db: db.clone(),
             clock: clock.clone(),
             passwords,
-            base_url: "http://localhost".into(),
+            base_url: base_url.to_owned(),
             demo: true,
             reload: false,
             mail: false,
             assets: Assets::default(),
         };
-        let state = AppState { site: Arc::new(site), https: false, site_dir: "no-such-dir".into() };
+        let https = base_url.starts_with("https:");
+        let state = AppState { site: Arc::new(site), https, site_dir: "no-such-dir".into() };
         Self { router: build_router(state), db, admin, clock }
     }
 

@@ -298,3 +298,20 @@ async fn every_answer_carries_the_headers(admin: PgPool) {
         );
     }
 }
+
+#[sqlx::test(migrator = "domain::MIGRATIONS")]
+async fn over_https_the_cookie_and_the_browser_are_bound_to_it(admin: PgPool) {
+    let app = TestApp::demo_behind(admin, NOW, 20, "https://lessons.test").await;
+    let client = app.visitor();
+    let fields = [("login", "sipho@cape-drive.test"), ("password", PASSWORD)];
+    let answer = client.post("identity/login", &fields).await.expect(200);
+    let cookie = answer.headers.get(header::SET_COOKIE).unwrap().to_str().unwrap();
+    assert!(cookie.starts_with("__Host-lessonbook="), "{cookie}");
+    for part in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{part}: {cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    let hsts = answer.headers.get(header::STRICT_TRANSPORT_SECURITY).unwrap();
+    assert_eq!(hsts, "max-age=31536000; includeSubDomains; preload");
+    client.get("/account").await.expect(200);
+}
