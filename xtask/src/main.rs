@@ -31,7 +31,8 @@ fn main() -> ExitCode {
 }
 
 fn site(out: &Path, release: bool) -> Result<()> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    // Where cargo was called: a path compiled in would be that of the checkout that built this first.
+    let root = std::env::current_dir()?;
     let work = target_dir(&root).join("site-work");
     let (wasm, script) = browser_program(&root, &work, release)?;
     let style = work.join("style.css");

@@ -17,7 +17,10 @@ mod browser {
     use leptos::{prelude::*, task::spawn_local};
     use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
     use wasm_bindgen_futures::JsFuture;
-    use web_sys::{DomParser, Event, FormData, HtmlFormElement, Response, SupportedType, UrlSearchParams};
+    use web_sys::{
+        DomParser, Event, FormData, HtmlFormElement, HtmlInputElement, Response, SupportedType,
+        UrlSearchParams,
+    };
 
     /// Long enough that a word is typed in one go, short enough to feel at once.
     const PAUSE: Duration = Duration::from_millis(200);
@@ -53,6 +56,14 @@ mod browser {
             );
         });
         let _ = target.add_event_listener_with_callback("input", changed.as_ref().unchecked_ref());
+        // What was typed before the program had loaded counts too.
+        if let Ok(Some(field)) = target.query_selector("input[type=search]")
+            && let Ok(field) = field.dyn_into::<HtmlInputElement>()
+            && field.value() != field.default_value()
+            && let Ok(event) = Event::new("input")
+        {
+            let _ = target.dispatch_event(&event);
+        }
         // The form lives as long as the page, and so does what listens to it.
         changed.forget();
     }
