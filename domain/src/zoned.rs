@@ -135,21 +135,4 @@ impl fmt::Display for Zone {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_skipped_minute_is_the_jump() {
-        let berlin = Zone::parse("Europe/Berlin").unwrap();
-        let day = jiff::civil::date(2027, 3, 28);
-        for minute in [120, 121, 150, 179, 180] {
-            assert_eq!(
-                berlin.rfc3339(berlin.at_minute(day, minute)),
-                "2027-03-28T03:00:00+02:00",
-                "{minute}"
-            );
-        }
-        assert_eq!(berlin.rfc3339(berlin.at_minute(day, 119)), "2027-03-28T01:59:00+01:00");
-        assert_eq!(berlin.jump(day.at(12, 0, 0, 0)), None);
-    }
-}
+mod tests;
