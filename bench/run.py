@@ -12,11 +12,11 @@ import os
 import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 from pathlib import Path
@@ -28,29 +28,24 @@ PASSWORD = "demo-orchard-kettle-42"
 REQUESTS = 300
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Server:
     def __init__(self, data):
-        self.port = free_port()
-        env = dict(os.environ, LESSONBOOK_MODE="demo", LESSONBOOK_DATA_DIR=data, LESSONBOOK_ADDR=f"127.0.0.1:{self.port}")
+        env = dict(os.environ, LESSONBOOK_MODE="demo", LESSONBOOK_DATA_DIR=data, LESSONBOOK_ADDR="127.0.0.1:0")
         env.pop("DATABASE_URL", None)
         self.began = time.monotonic()
-        self.process = subprocess.Popen([PROGRAM, "serve"], env=env, stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-                connection.request("GET", "/login")
-                if connection.getresponse().status == 200:
-                    break
-            except OSError:
-                if time.monotonic() - self.began > 60:
-                    raise SystemExit("the program did not start")
-                time.sleep(0.005)
+        self.process = subprocess.Popen([PROGRAM, "serve"], env=env, stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            if found := re.search(r"serves on http://127\.0\.0\.1:(\d+)", line):
+                self.port = int(found[1])
+                break
+        else:
+            raise SystemExit("the program did not start")
+        # Whatever it says later must not fill the pipe.
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", "/login")
+        if connection.getresponse().status != 200:
+            raise SystemExit("the first page is no page")
         self.first_page = time.monotonic() - self.began
 
     def memory_mb(self):

@@ -100,6 +100,16 @@ impl Config {
         })
     }
 
+    /// The same once the port is known: with port 0 the system chose it.
+    #[must_use]
+    pub fn listening_on(mut self, addr: SocketAddr) -> Self {
+        if self.base_url == format!("http://{}", self.addr) {
+            self.base_url = format!("http://{addr}");
+        }
+        self.addr = addr;
+        self
+    }
+
     /// Whether people reach the program over https.
     pub fn https(&self) -> bool {
         self.base_url.starts_with("https://")
@@ -168,6 +178,15 @@ mod tests {
         let url = [("DATABASE_URL", "postgres://a@b/c"), ("LESSONBOOK_SECRET_KEY", &"0f".repeat(32))];
         assert!(read(&url).unwrap().owner_url.is_none());
         assert!(read(&[url[0], ("LESSONBOOK_MODE", "development")]).unwrap().owner_url.is_some());
+    }
+
+    #[test]
+    fn a_port_the_system_chose_is_in_the_address() {
+        let chosen: SocketAddr = "127.0.0.1:4711".parse().unwrap();
+        let config = read(&[("LESSONBOOK_MODE", "demo"), ("LESSONBOOK_ADDR", "127.0.0.1:0")]).unwrap();
+        assert_eq!(config.listening_on(chosen).base_url, "http://127.0.0.1:4711");
+        let public = [("LESSONBOOK_MODE", "demo"), ("LESSONBOOK_BASE_URL", "https://lessons.example")];
+        assert_eq!(read(&public).unwrap().listening_on(chosen).base_url, "https://lessons.example");
     }
 
     #[test]

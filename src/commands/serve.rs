@@ -27,6 +27,7 @@ pub(super) async fn run(config: &Config, web_only: bool) -> Result<(), Failure> 
     let listener = TcpListener::bind(config.addr).await.map_err(|error| {
         format!("can't listen on {}: {error}; set LESSONBOOK_ADDR to another address", config.addr)
     })?;
+    let config = &config.clone().listening_on(listener.local_addr()?);
     // Heard from here on: a signal that comes while the program starts must not leave the database running.
     let signals =
         Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? };

@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
@@ -28,13 +27,11 @@ impl Program {
     /// Starts the program and waits until it says that it serves.
     #[expect(clippy::zombie_processes, reason = "when it doesn't start, the test ends")]
     fn start(env: &[(&str, &str)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let addr = format!("127.0.0.1:{port}");
         let mut child = Command::new(env!("CARGO_BIN_EXE_lessonbook"))
             .arg("serve")
             .env_clear()
             .envs(std::env::vars().filter(|(name, _)| name == "PATH" || name == "HOME"))
-            .env("LESSONBOOK_ADDR", &addr)
+            .env("LESSONBOOK_ADDR", "127.0.0.1:0")
             .envs(env.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
@@ -42,10 +39,11 @@ impl Program {
         let mut said = String::new();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         while lines.read_line(&mut said).unwrap() > 0 {
-            if said.contains("serves on") {
+            if let Some((_, rest)) = said.split_once("serves on ") {
+                let base = rest.trim().to_owned();
                 // Whatever it says later must not fill the pipe.
                 std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-                return Self { child, base: format!("http://{addr}") };
+                return Self { child, base };
             }
         }
         panic!("the program did not start: {said}");
