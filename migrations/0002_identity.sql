@@ -8,29 +8,60 @@ create table tenants (
     currency text not null default 'EUR' check (currency ~ '^[A-Z]{3}$'),
     status text not null default 'active' check (status in ('active', 'suspended', 'deleted')),
     status_reason text,
+    -- What a restored school goes back to.
+    status_before_deletion text check (status_before_deletion in ('active', 'suspended')),
     max_seats int not null default 10 check (max_seats >= 0),
+    locale text not null default 'en-GB',
+    -- Words that replace the preset's: {"lesson": ..., "student": ..., "instructor": ...}.
+    words jsonb not null default '{}',
+    -- When the school is open, for its public page: [{"weekday": 1, "start_minute": 540, "end_minute": 1020}].
+    opening_hours jsonb not null default '[]',
+    accent text check (accent ~ '^#[0-9a-f]{6}$'),
+    -- Whether people may join by themselves: students at once, instructors after verification.
+    open_registration boolean not null default true,
+    -- Whether owners and staff need a second factor (AC-10).
+    require_code boolean not null default false,
+    -- Terms that a new service starts with.
+    default_notice_min int not null default 120 check (default_notice_min between 0 and 525600),
+    default_cancel_notice_min int not null default 1440 check (default_cancel_notice_min between 0 and 525600),
     created_at timestamptz not null,
-    updated_at timestamptz not null
+    updated_at timestamptz not null,
+    check ((status = 'deleted') = (status_before_deletion is not null))
 );
 create index tenants_by_name on tenants (lower(name), id);
--- A school's name and state are public; its rows are not.
-grant select on tenants to lessonbook_program;
+-- A school's name and state are public; its rows are not. What an owner may set is set in the own school only.
+alter table tenants enable row level security;
+alter table tenants force row level security;
+create policy anyone on tenants for select to lessonbook_program using (true);
+create policy own on tenants for update to lessonbook_program
+    using (id = (select current_tenant())) with check (id = (select current_tenant()));
+create policy platform on tenants to lessonbook_platform using (true) with check (true);
+grant select, update (name, zone, locale, currency, words, opening_hours, accent, open_registration, require_code,
+    default_notice_min, default_cancel_notice_min, updated_at) on tenants to lessonbook_program;
 grant select, insert, update on tenants to lessonbook_platform;
 
 create table users (
     id uuid primary key,
     email text not null check (char_length(email) <= 320 and email = lower(email)),
-    phone text check (phone ~ '^\+[0-9]{10,15}$'),
+    -- Not null once the address is known to be theirs; until then the account can't log in (AC-08).
+    email_verified_at timestamptz,
+    -- Encrypted ("v1." and a key id; see domain::vault), or plain from older data. Found by its blind index.
+    phone text check (phone ~ '^(\+[0-9]{10,15}|v1\.[!-~]+)$'),
+    phone_index bytea,
     name text not null check (char_length(name) between 1 and 100),
     password_hash text,
     super_admin boolean not null default false,
+    -- A super-admin of the demo, whose password is public anyway; written by the demo's seed alone.
+    code_exempt boolean not null default false,
     status text not null default 'active' check (status in ('active', 'disabled')),
     created_at timestamptz not null,
     updated_at timestamptz not null,
     deleted_at timestamptz
 );
 create unique index users_email on users (email) where deleted_at is null;
-create unique index users_phone on users (phone) where deleted_at is null and phone is not null;
+-- Not unique: "this number is taken" would tell that an account exists. Of several the oldest logs in by it.
+create index users_phone on users (phone_index) where deleted_at is null and phone_index is not null;
+create index users_plain_phone on users (phone) where phone like '+%';
 create index users_by_name on users (lower(name), id);
 
 create table memberships (
@@ -39,9 +70,18 @@ create table memberships (
     role text not null check (role in ('owner', 'staff', 'instructor', 'student')),
     -- The instructor or student record this member acts as.
     person_id uuid,
-    status text not null default 'active' check (status in ('active', 'revoked')),
+    -- pending: applied to teach, waits for the school; disabled: with its deleted school; revoked: removed.
+    status text not null default 'active' check (status in ('pending', 'active', 'disabled', 'revoked')),
+    -- What ended it, so that undoing that brings back exactly this.
+    disabled_by_tenant boolean not null default false,
+    revoked_with_user boolean not null default false,
+    -- What an owner gave or took beyond the role: {"data.export": true} (AC-20).
+    permissions jsonb not null default '{}',
     created_at timestamptz not null,
+    updated_at timestamptz not null,
     primary key (tenant_id, user_id),
+    check (disabled_by_tenant = (status = 'disabled')),
+    check (not revoked_with_user or status = 'revoked'),
     check ((role in ('instructor', 'student')) = (person_id is not null))
 );
 create index memberships_by_user on memberships (user_id);
@@ -57,13 +97,19 @@ create policy own on users to lessonbook_program
 create policy same_tenant on users for select to lessonbook_program
     using (exists (select from memberships m where m.user_id = users.id and m.tenant_id = (select current_tenant())));
 create policy platform on users to lessonbook_platform using (true) with check (true);
-grant select, update (name, password_hash, updated_at) on users to lessonbook_program;
+grant select, update (name, password_hash, phone, phone_index, updated_at) on users to lessonbook_program;
 grant select, insert, update on users to lessonbook_platform;
 
 -- Only the SHA-256 of a token is kept: who reads this table can't become anyone.
 create table sessions (
     token_hash bytea primary key check (octet_length(token_hash) = 32),
+    -- What it is called in the list of sessions; useless as a token.
+    id uuid not null unique default gen_random_uuid(),
     user_id uuid references users,
+    -- The super-admin who acts as the user (TN-12).
+    impersonator_id uuid references users,
+    ip text not null default '',
+    device text not null default '' check (char_length(device) <= 100),
     data jsonb not null,
     idle_seconds int not null check (idle_seconds > 0),
     created_at timestamptz not null,
@@ -71,15 +117,22 @@ create table sessions (
     expires_at timestamptz not null
 );
 create index sessions_by_user on sessions (user_id);
+create index sessions_by_impersonator on sessions (impersonator_id) where impersonator_id is not null;
 create index sessions_by_expiry on sessions (expires_at);
 grant select, insert, update, delete on sessions to lessonbook_program, lessonbook_platform;
 
--- One-time links to set a first password. The hash again, never the token.
-create table password_links (
+-- One-time links: to verify an address, set or reset a password, log in, change one's address. The hash again, never
+-- the token.
+create table one_time_links (
     token_hash bytea primary key check (octet_length(token_hash) = 32),
+    kind text not null check (kind in ('first_password', 'verify', 'reset', 'magic', 'email')),
     user_id uuid not null references users,
+    -- The new address, for `email`.
+    email text check (char_length(email) <= 320 and email = lower(email)),
     created_at timestamptz not null,
     expires_at timestamptz not null,
-    used_at timestamptz
+    used_at timestamptz,
+    check ((kind = 'email') = (email is not null))
 );
-grant select, insert, update on password_links to lessonbook_platform;
+create index one_time_links_by_user on one_time_links (user_id, kind, created_at);
+grant select, insert, update, delete on one_time_links to lessonbook_platform;

@@ -4,7 +4,9 @@ create table instructors (
     id uuid not null,
     name text not null check (char_length(name) between 1 and 100),
     email text check (char_length(email) <= 320 and email = lower(email)),
-    phone text check (phone ~ '^\+[0-9]{10,15}$'),
+    -- Encrypted, as in users.
+    phone text check (phone ~ '^(\+[0-9]{10,15}|v1\.[!-~]+)$'),
+    phone_index bytea,
     city text not null default '' check (char_length(city) <= 100),
     bio text not null default '' check (char_length(bio) <= 10000),
     verification text not null default 'pending' check (verification in ('pending', 'verified', 'rejected')),
@@ -24,13 +26,16 @@ create table students (
     id uuid not null,
     name text not null check (char_length(name) between 1 and 100),
     email text check (char_length(email) <= 320 and email = lower(email)),
-    phone text check (phone ~ '^\+[0-9]{10,15}$'),
+    -- Encrypted, as in users.
+    phone text check (phone ~ '^(\+[0-9]{10,15}|v1\.[!-~]+)$'),
+    phone_index bytea,
     city text not null default '' check (char_length(city) <= 100),
     created_at timestamptz not null,
     deleted_at timestamptz,
     primary key (tenant_id, id)
 );
 create unique index students_email on students (tenant_id, email) where deleted_at is null and email is not null;
+create index students_by_phone on students (tenant_id, phone_index) where phone_index is not null;
 create index students_by_name on students (tenant_id, lower(name), id) where deleted_at is null;
 call protect_tenant_table('students');
 grant select, insert, update on students to lessonbook_program, lessonbook_platform;

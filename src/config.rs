@@ -1,7 +1,13 @@
 //! Configuration: the only place that reads the environment. `.env.example` lists what is read here.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 
@@ -31,8 +37,18 @@ pub struct Config {
     pub base_url: String,
     /// Mode.
     pub mode: Mode,
-    /// Whether outgoing mail is set up.
-    pub mail: bool,
+    /// The key that encrypts the keys of encrypted fields; none to have one made in the data directory.
+    pub secret_key: Option<SecretString>,
+    /// Keys that were in use before, for reading.
+    pub old_secret_keys: Vec<SecretString>,
+    /// The platform's mail server; none to leave messages in the outbox.
+    pub smtp_url: Option<SecretString>,
+    /// Whose name messages carry; none for one made from the public address.
+    pub mail_from: Option<String>,
+    /// Whose word about the client's address counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Requests with it skip rate limits; never in production.
+    pub benchmark_token: Option<SecretString>,
     /// What is logged, as `tracing` filters are written.
     pub log: Option<String>,
     /// Where the built browser files are.
@@ -70,18 +86,24 @@ impl Config {
         if !(base_url.starts_with("http://") || base_url.starts_with("https://")) {
             return Err(ConfigError("LESSONBOOK_BASE_URL must begin with http:// or https://".into()));
         }
-        match get("LESSONBOOK_SECRET_KEY") {
-            None if mode == Mode::Production => {
-                return Err(ConfigError(
-                    "LESSONBOOK_SECRET_KEY is not set; make one with: openssl rand -hex 32".into(),
-                ));
-            }
-            Some(key) if key.len() != 64 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                return Err(ConfigError(
-                    "LESSONBOOK_SECRET_KEY must be 64 hexadecimal digits; make one with: openssl rand -hex 32".into(),
-                ));
-            }
-            _ => {}
+        let secret_key =
+            get("LESSONBOOK_SECRET_KEY").map(|key| secret("LESSONBOOK_SECRET_KEY", &key)).transpose()?;
+        if secret_key.is_none() && mode == Mode::Production {
+            return Err(ConfigError(
+                "LESSONBOOK_SECRET_KEY is not set; make one with: openssl rand -hex 32".into(),
+            ));
+        }
+        let old_secret_keys = list(&get, "LESSONBOOK_OLD_SECRET_KEYS")
+            .map(|key| secret("LESSONBOOK_OLD_SECRET_KEYS", &key))
+            .collect::<Result<_, _>>()?;
+        let trusted_proxies =
+            list(&get, "LESSONBOOK_TRUSTED_PROXIES").map(|net| network(&net)).collect::<Result<_, _>>()?;
+        let benchmark_token = get("LESSONBOOK_BENCHMARK_TOKEN").map(SecretString::from);
+        if benchmark_token.is_some() && mode == Mode::Production {
+            return Err(ConfigError(
+                "LESSONBOOK_BENCHMARK_TOKEN switches rate limits off and is refused in production; unset it"
+                    .into(),
+            ));
         }
         let database_url = get("DATABASE_URL").map(SecretString::from);
         let owner_url = get("LESSONBOOK_OWNER_URL")
@@ -94,7 +116,12 @@ impl Config {
             addr,
             base_url: base_url.trim_end_matches('/').to_owned(),
             mode,
-            mail: get("LESSONBOOK_SMTP_URL").is_some(),
+            secret_key,
+            old_secret_keys,
+            smtp_url: get("LESSONBOOK_SMTP_URL").map(SecretString::from),
+            mail_from: get("LESSONBOOK_MAIL_FROM"),
+            trusted_proxies,
+            benchmark_token,
             log: get("RUST_LOG"),
             site_dir: site_dir.to_owned(),
         })
@@ -110,10 +137,59 @@ impl Config {
         self
     }
 
+    /// The master key: the given one, or one made once and kept in the data directory, readable by its owner alone.
+    ///
+    /// # Errors
+    /// When the file can't be read or written, or holds no key.
+    pub fn master_key(&self) -> Result<SecretString, ConfigError> {
+        if let Some(key) = &self.secret_key {
+            return Ok(key.clone());
+        }
+        let path = self.data_dir.join("secret-key");
+        let failed = |error: std::io::Error| ConfigError(format!("the key file {}: {error}", path.display()));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => return secret(&path.display().to_string(), text.trim()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        std::fs::create_dir_all(&self.data_dir).map_err(failed)?;
+        let key: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
+        // Written whole under another name first: a program that starts at the same moment reads all or nothing.
+        let mut file = tempfile::NamedTempFile::new_in(&self.data_dir).map_err(failed)?;
+        std::io::Write::write_all(&mut file, key.as_bytes()).map_err(failed)?;
+        match file.persist_noclobber(&path) {
+            Ok(_) => Ok(SecretString::from(key)),
+            Err(_) => self.master_key(),
+        }
+    }
+
     /// Whether people reach the program over https.
     pub fn https(&self) -> bool {
         self.base_url.starts_with("https://")
     }
+}
+
+/// The parts of a list with commas.
+fn list(get: impl Fn(&str) -> Option<String>, name: &str) -> impl Iterator<Item = String> {
+    let text = get(name).unwrap_or_default();
+    let parts: Vec<String> =
+        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    parts.into_iter()
+}
+
+fn secret(name: &str, key: &str) -> Result<SecretString, ConfigError> {
+    if key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(SecretString::from(key));
+    }
+    Err(ConfigError(format!("{name} must be 64 hexadecimal digits; make one with: openssl rand -hex 32")))
+}
+
+/// A network such as `10.0.0.0/8`, or one address.
+fn network(text: &str) -> Result<IpNet, ConfigError> {
+    let one = text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or(one).map_err(|_| {
+        ConfigError(format!("LESSONBOOK_TRUSTED_PROXIES names {text:?}; give networks such as 10.0.0.0/8"))
+    })
 }
 
 fn parse<T: FromStr>(
@@ -164,6 +240,35 @@ mod tests {
         assert!(error.contains("LESSONBOOK_SECRET_KEY") && error.contains("openssl rand -hex 32"), "{error}");
         assert!(read(&[("LESSONBOOK_SECRET_KEY", "short")]).is_err());
         assert!(read(&[("LESSONBOOK_SECRET_KEY", &"0f".repeat(32))]).is_ok());
+    }
+
+    #[test]
+    fn proxies_are_networks_or_addresses() {
+        let with = |value| read(&[("LESSONBOOK_MODE", "demo"), ("LESSONBOOK_TRUSTED_PROXIES", value)]);
+        assert_eq!(with("10.0.0.0/8, ::1").unwrap().trusted_proxies.len(), 2);
+        assert!(with("everyone").is_err());
+    }
+
+    #[test]
+    fn production_has_no_way_around_the_limits() {
+        let key = "0f".repeat(32);
+        let mut env = vec![("LESSONBOOK_SECRET_KEY", key.as_str()), ("LESSONBOOK_BENCHMARK_TOKEN", "t")];
+        assert!(read(&env).unwrap_err().to_string().contains("LESSONBOOK_BENCHMARK_TOKEN"));
+        env.push(("LESSONBOOK_MODE", "demo"));
+        assert!(read(&env).is_ok());
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data").display().to_string();
+        let config = read(&[("LESSONBOOK_MODE", "demo"), ("LESSONBOOK_DATA_DIR", &data)]).unwrap();
+        let key = config.master_key().unwrap();
+        assert_eq!(key.expose_secret(), config.master_key().unwrap().expose_secret());
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &std::fs::metadata(config.data_dir.join("secret-key")).unwrap().permissions(),
+        );
+        assert_eq!(mode & 0o077, 0, "nobody else may read it");
     }
 
     #[test]

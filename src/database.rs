@@ -1,6 +1,9 @@
 //! Which database, and getting it ready: the private one or a given one, roles and migrations.
 
-use domain::db::{Db, UnsafeRole};
+use domain::{
+    db::{Db, UnsafeRole},
+    vault::Vault,
+};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
 use crate::{
@@ -37,6 +40,9 @@ pub enum Error {
     /// A migration.
     #[error("migrating failed: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The keys of encrypted fields.
+    #[error("the encryption keys: {0}")]
+    Vault(#[from] domain::Error),
     /// The database.
     #[error("the database: {0}")]
     Sql(#[from] sqlx::Error),
@@ -80,13 +86,15 @@ impl Database {
     ///
     /// # Errors
     /// Refuses a login that could get around row-level security.
-    pub async fn pool(&self, mode: Mode) -> Result<Db, Error> {
-        if self.private.is_some() || (mode != Mode::Production && self.owner.is_some()) {
+    pub async fn pool(&self, config: &Config) -> Result<Db, Error> {
+        if self.private.is_some() || (config.mode != Mode::Production && self.owner.is_some()) {
             self.migrate().await?;
         }
         Db::check_login(&self.login).await?;
-        let db = Db::connect(self.login.clone(), CONNECTIONS).await?;
+        let vault = Vault::new(&config.master_key()?, &config.old_secret_keys)?;
+        let db = Db::connect(self.login.clone(), CONNECTIONS, vault).await?;
         domain::db::check_schema(&db).await?;
+        db.vault().load(&db).await?;
         Ok(db)
     }
 

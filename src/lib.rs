@@ -5,6 +5,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod http;
+pub mod mail;
 pub mod postgres;
 pub mod router;
 pub mod session;

@@ -21,13 +21,21 @@ use tower_http::{
     trace::TraceLayer,
 };
 
-use crate::{http as web, session};
+use crate::{
+    http::{
+        self as web,
+        limits::{self, Gate, Limiter},
+    },
+    session,
+};
 
 /// What the router is made from.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// What pages and actions work with.
     pub site: Arc<Site>,
+    /// Counts how often who asks.
+    pub limiter: Limiter,
     /// Whether people come over https.
     pub https: bool,
     /// Where the built browser files are.
@@ -39,7 +47,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Builds the router.
 pub fn build_router(state: AppState) -> Router {
-    let AppState { site, https, site_dir } = state;
+    let AppState { site, limiter, https, site_dir } = state;
     let reload = site.reload;
     let sessions = session::layer(session::Store::new(site.db.pool().clone(), site.clock.clone()), https);
     let (for_actions, for_missing) = (Arc::clone(&site), Arc::clone(&site));
@@ -49,6 +57,7 @@ pub fn build_router(state: AppState) -> Router {
         .merge(web::import::router(&site))
         .route("/fn/{*path}", post(move |request: Request| web::actions::serve(for_actions, request)))
         .fallback(move |request: Request| web::pages::not_found(for_missing, request))
+        .layer(middleware::from_fn_with_state(Gate { site: Arc::clone(&site), limiter }, limits::layer))
         .layer(sessions);
 
     let mut router = Router::new()

@@ -55,15 +55,18 @@ fn failed(error: domain::Error) -> session_store::Error {
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         let who = Who::of(&record.data);
-        let (idle, life) = who.as_ref().map_or((VISITOR_IDLE, VISITOR_IDLE), |who| {
-            (SignedDuration::from_secs(who.idle_seconds), SignedDuration::from_secs(who.life_seconds))
-        });
         let now = self.clock.now();
+        let (idle, expires_at) = who.as_ref().map_or((VISITOR_IDLE, now + VISITOR_IDLE), |who| {
+            (SignedDuration::from_secs(who.idle_seconds), who.ends_at)
+        });
         let stored = Stored {
-            user: who.map(|who| who.user),
+            user: who.as_ref().map(|who| who.user),
+            impersonator: who.as_ref().and_then(Who::impersonator),
+            ip: who.as_ref().map_or_else(String::new, |who| who.ip.clone()),
+            device: who.map_or_else(String::new, |who| who.device),
             data: serde_json::to_value(&record.data)
                 .map_err(|e| session_store::Error::Encode(e.to_string()))?,
-            expires_at: now.checked_add(life).map_err(|e| session_store::Error::Encode(e.to_string()))?,
+            expires_at,
         };
         // A collision of 128 random bits won't be seen, but taking over a session must be impossible, not unlikely.
         while !sessions::create(&self.pool, &sessions::hash_token(&record.id.to_string()), &stored, idle, now)

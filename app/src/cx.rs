@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
     Instant,
-    authz::{PlatformScope, TenantScope, UserScope},
+    authz::{Caller, PlatformScope, TenantScope, UserScope},
     clock::Clock,
     db::Db,
     identity::Passwords,
     ids::UserId,
+    notify::Mailer,
     paging::ListQuery,
 };
 use leptos::prelude::use_context;
@@ -32,8 +33,8 @@ pub struct Site {
     pub demo: bool,
     /// Pages reload when the program was rebuilt.
     pub reload: bool,
-    /// Mail is sent; else pages say that it stays in the outbox.
-    pub mail: bool,
+    /// Sends messages; where no server is set up, pages say that they stay in the outbox.
+    pub mail: Mailer,
     /// Names of the built browser files.
     pub assets: Assets,
 }
@@ -56,10 +57,10 @@ pub struct Assets {
 pub struct Cx {
     /// What is the same for all requests.
     pub site: Arc<Site>,
-    /// When the request began.
-    pub now: Instant,
-    /// The account behind the session, if any. Whether it is still active is for the scopes to say.
-    pub user: Option<UserId>,
+    /// Who asks, when and from where. Whether the account is still active is for the scopes to say.
+    pub caller: Caller,
+    /// Whose place a super-admin takes, for the banner.
+    pub acting_as: Option<String>,
     /// The session.
     pub session: Session,
     /// The path asked for.
@@ -129,16 +130,24 @@ pub struct Flash {
     /// A one-time link.
     #[serde(default)]
     pub link: Option<String>,
+    /// Backup codes, shown once.
+    #[serde(default)]
+    pub codes: Vec<String>,
+    /// Goes on to the page after the next one: the form has to wait until one has proved who one is.
+    #[serde(default)]
+    pub carry: bool,
 }
 
 impl Flash {
-    /// What goes on to the next page: after a lost race one picks another time there, and what was typed comes along.
+    /// What goes on to the next page, with what was typed: after a lost race one picks another time there, and before a
+    /// sensitive change one proves there who one is.
     pub fn carried(&self) -> Option<Self> {
-        (!self.nearest.is_empty()).then(|| Self {
-            form: self.form.clone(),
-            values: self.values.clone(),
-            ..Self::default()
-        })
+        let kept = Self { form: self.form.clone(), values: self.values.clone(), ..Self::default() };
+        if self.carry {
+            let message = "That is confirmed. Look over the form and send it again.".to_owned();
+            return Some(Self { message, ..kept });
+        }
+        (!self.nearest.is_empty()).then_some(kept)
     }
 }
 
@@ -178,24 +187,39 @@ impl Cx {
             .ok_or_else(|| AppError::new(Code::Internal, "Something went wrong on our side."))
     }
 
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// When the request began.
+    pub fn now(&self) -> Instant {
+        self.caller.now
+    }
+
+    /// The account behind the session, if any.
+    pub fn user(&self) -> Option<UserId> {
+        self.caller.user
+    }
+
     /// Enters the school `slug` as a member.
     pub async fn member(&self, slug: &str) -> Result<TenantScope, AppError> {
-        Ok(TenantScope::member(&self.site.db, self.user, slug, self.now).await?)
+        Ok(TenantScope::member(&self.site.db, &self.caller, slug).await?)
     }
 
     /// Enters the public side of the school `slug`.
     pub async fn school(&self, slug: &str) -> Result<TenantScope, AppError> {
-        Ok(TenantScope::public(&self.site.db, self.user, slug, self.now).await?)
+        Ok(TenantScope::public(&self.site.db, &self.caller, slug).await?)
     }
 
     /// Enters one's own account.
     pub async fn account(&self) -> Result<UserScope, AppError> {
-        Ok(UserScope::enter(&self.site.db, self.user, self.now).await?)
+        Ok(UserScope::enter(&self.site.db, &self.caller).await?)
     }
 
     /// Enters the platform.
     pub async fn platform(&self) -> Result<PlatformScope, AppError> {
-        Ok(PlatformScope::enter(&self.site.db, self.user, self.now).await?)
+        Ok(PlatformScope::enter(&self.site.db, &self.caller).await?)
     }
 
     /// A parameter of the path; the router has made sure that it is there.

@@ -2,7 +2,7 @@
 
 use domain::authz::{Account, Actor, TenantScope};
 use domain::tenancy::Tenant;
-use leptos::prelude::AnyView;
+use leptos::prelude::{AnyView, IntoAny};
 
 use crate::AppError;
 
@@ -18,6 +18,8 @@ pub struct Doc {
     pub islands: bool,
     /// HTTP status; 200 unless the page reports what is wrong with what was sent.
     pub status: u16,
+    /// Another page to go to instead.
+    pub redirect: Option<String>,
 }
 
 /// What stands around a page.
@@ -65,7 +67,13 @@ impl Doc {
         frame: Frame,
         main: impl FnOnce() -> AnyView + Send + 'static,
     ) -> Self {
-        Self { title: title.into(), frame, main: Box::new(main), islands: false, status: 200 }
+        Self { title: title.into(), frame, main: Box::new(main), islands: false, status: 200, redirect: None }
+    }
+
+    /// No page, but the way to another one.
+    pub fn redirect(to: impl Into<String>) -> Self {
+        let empty = Self::new("", Frame::Bare, || ().into_any());
+        Self { redirect: Some(to.into()), ..empty }
     }
 
     /// The same with another status.

@@ -1,6 +1,6 @@
 //! The one error that leaves the server (DA-03).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
@@ -49,6 +49,27 @@ impl Code {
     }
 }
 
+/// A page that one has to pass before what was refused is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mend {
+    /// Where one proves who one is.
+    #[serde(rename = "/account/confirm")]
+    Proof,
+    /// Where one sets up a second step.
+    #[serde(rename = "/account/security")]
+    SecondStep,
+}
+
+impl Mend {
+    /// Its address.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Proof => "/account/confirm",
+            Self::SecondStep => "/account/security",
+        }
+    }
+}
+
 /// A refusal in the shape that pages, scripts and API clients share. Nothing internal is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
@@ -63,6 +84,12 @@ pub struct AppError {
     /// Free starts near a taken one, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nearest: Vec<String>,
+    /// When to try again, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<NonZeroU32>,
+    /// The page that mends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mend: Option<Mend>,
     /// Its number; that of an internal error is found again in the log.
     pub error_id: String,
     /// RFC 3339.
@@ -79,10 +106,18 @@ impl AppError {
             message: message.into(),
             fields: BTreeMap::new(),
             nearest: Vec::new(),
+            retry_after: None,
+            mend: None,
             error_id: String::new(),
             timestamp: String::new(),
             path: String::new(),
         }
+    }
+
+    /// Says when to try again.
+    pub fn after(self, seconds: u64) -> Self {
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        Self { retry_after: NonZeroU32::new(seconds.max(1)), ..self }
     }
 
     /// One field to mend.
@@ -143,6 +178,15 @@ mod from_domain {
                     out.nearest = nearest.iter().map(ToString::to_string).collect();
                     out
                 }
+                E::ProofNeeded => Self {
+                    mend: Some(Mend::Proof),
+                    ..Self::new(Code::Forbidden, "Confirm that it is you first. Nothing was changed.")
+                },
+                E::CodeNeeded => Self {
+                    mend: Some(Mend::SecondStep),
+                    ..Self::new(Code::Forbidden, "Set up a second step to go on: your role needs one.")
+                },
+                E::TooMany { seconds, message } => Self::new(Code::RateLimited, message).after(seconds),
                 E::Unavailable => Self::new(
                     Code::Unavailable,
                     "Too many people at once. Nothing was saved; try again in a moment.",

@@ -24,7 +24,7 @@ pub mod shell;
 #[cfg(feature = "ssr")]
 pub mod ui;
 
-pub use error::{AppError, Code};
+pub use error::{AppError, Code, Mend};
 pub use outcome::Outcome;
 
 /// A path on this site that a form or link may lead to: it starts with one `/`, and nothing in it can make a browser

@@ -15,6 +15,9 @@ pub struct Outcome {
     /// A one-time link, shown once and never stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Backup codes, shown once and never stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
     /// Lessons left in the pack that was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lessons_left: Option<i32>,
@@ -23,7 +26,14 @@ pub struct Outcome {
 impl Outcome {
     /// Goes to `next` and says `message`.
     pub fn new(next: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { next: next.into(), message: message.into(), id: None, link: None, lessons_left: None }
+        Self {
+            next: next.into(),
+            message: message.into(),
+            id: None,
+            link: None,
+            codes: Vec::new(),
+            lessons_left: None,
+        }
     }
 
     /// Names what was made.

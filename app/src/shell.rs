@@ -1,5 +1,6 @@
 //! The document around a page: head, navigation by role, the outcome of the last form, footer.
 
+mod banner;
 mod nav;
 
 use leptos::prelude::*;
@@ -7,20 +8,25 @@ use leptos::prelude::*;
 use crate::{
     cx::{Cx, Flash, Theme},
     doc::Doc,
-    ui::{icon, initials, post_form},
+    ui::{accent, icon, initials, post_form},
 };
 use nav::{Around, Corner, Item};
 
 /// The whole HTML document of a page.
 pub fn shell(doc: Doc, cx: &Cx) -> AnyView {
-    let Doc { title, frame, main, islands, status: _ } = doc;
+    let Doc { title, frame, main, islands, .. } = doc;
     let around = Around::new(frame, cx);
     let class = around.body_class();
+    let accent = around.accent.as_deref().and_then(accent::css).map(|css| {
+        let nonce = cx.nonce.clone();
+        view! { <style nonce=nonce inner_html=css></style> }.into_any()
+    });
     let footer = footer(&around, cx);
     let above = above(around, cx);
     let flash = cx.flash.clone().filter(|flash| !flash.message.is_empty()).map(flash);
     let loader = islands.then(|| crate::islands::loader(&cx.site.assets));
-    let head = head(&title, cx, loader);
+    let head = head(&title, cx, accent, loader);
+    let banner = cx.acting_as.as_deref().map(|name| banner::banner(cx, name));
     let content = main();
     view! {
         <!DOCTYPE html>
@@ -30,6 +36,7 @@ pub fn shell(doc: Doc, cx: &Cx) -> AnyView {
                 <a class="skip" href="#main">"Skip to content"</a>
                 {above}
                 <main id="main" tabindex="-1">
+                    {banner}
                     {flash}
                     {content}
                 </main>
@@ -43,7 +50,7 @@ pub fn shell(doc: Doc, cx: &Cx) -> AnyView {
 /// For developers: a connection that comes back means that the program was rebuilt.
 const RELOAD: &str = "let lost;const s=new EventSource('/dev/reload');s.onerror=()=>lost=1;s.onopen=()=>lost&&location.reload()";
 
-fn head(title: &str, cx: &Cx, loader: Option<AnyView>) -> AnyView {
+fn head(title: &str, cx: &Cx, accent: Option<AnyView>, loader: Option<AnyView>) -> AnyView {
     let title = format!("{title} · Lessonbook");
     let style = cx.site.assets.style.clone();
     let reload = cx.site.reload.then(|| {
@@ -60,6 +67,7 @@ fn head(title: &str, cx: &Cx, loader: Option<AnyView>) -> AnyView {
             {theme_color("#1c1e21", cx.theme, Theme::Dark)}
             <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
             <link rel="stylesheet" href=style/>
+            {accent}
             {loader}
             {reload}
         </head>

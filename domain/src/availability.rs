@@ -197,7 +197,7 @@ impl WhyNot {
     }
 
     /// For people, beside the field of the time.
-    pub fn message(self, words: Words) -> String {
+    pub fn message(self, words: &Words) -> String {
         let Words { lesson, student, instructor } = words;
         match self {
             Self::Past => "This time has passed. Choose a later one.".into(),

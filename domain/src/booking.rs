@@ -15,7 +15,7 @@ pub mod staff;
 #[cfg(feature = "server")]
 pub(crate) mod store;
 #[cfg(feature = "server")]
-mod writes;
+pub(crate) mod writes;
 
 use jiff::{
     SignedDuration,
@@ -25,7 +25,7 @@ use jiff::{
 use crate::{
     FieldErrors, Instant, Result,
     ids::{BookingId, InstructorId, PackId, ServiceId, StudentId},
-    paging::ListQuery,
+    paging::{self, ListQuery},
     zoned::{LocalTime, Zone},
 };
 
@@ -242,12 +242,7 @@ pub struct BookingFilter {
 impl BookingFilter {
     /// Reads the parameters of a list address; nonsense is as good as nothing.
     pub fn parse<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Self {
-        // Years that no school has seen are no filter, and the database may not even know them.
-        let day = |name: &str| {
-            get(name)
-                .and_then(|text| text.trim().parse::<Date>().ok())
-                .filter(|day| (1900..=2500).contains(&day.year()))
-        };
+        let day = |name: &str| get(name).and_then(paging::day);
         Self {
             status: get("status").and_then(Status::parse),
             instructor: get("instructor").and_then(|text| text.parse().ok()),

@@ -29,6 +29,11 @@ impl Clock {
         }
     }
 
+    /// Moves a fixed clock on.
+    pub fn advance(&self, by: jiff::SignedDuration) {
+        self.set(self.now() + by);
+    }
+
     /// Now.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Instant {

@@ -12,7 +12,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{Error, Result, ids::UserId};
+use crate::{Error, Result, ids::UserId, vault::Vault};
 
 /// An open transaction.
 pub(crate) type Tx = Transaction<'static, Postgres>;
@@ -21,6 +21,7 @@ pub(crate) type Tx = Transaction<'static, Postgres>;
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: PgPool,
+    vault: Vault,
 }
 
 /// Who a transaction acts as in the database.
@@ -60,7 +61,7 @@ pub enum UnsafeRole {
 
 impl Db {
     /// Opens a pool on which every connection acts as the program: 20 connections, 5 s of waiting for one (OP-04).
-    pub async fn connect(options: PgConnectOptions, connections: u32) -> sqlx::Result<Self> {
+    pub async fn connect(options: PgConnectOptions, connections: u32, vault: Vault) -> sqlx::Result<Self> {
         let options = options.application_name("lessonbook").options([
             ("role", "lessonbook_program"),
             ("statement_timeout", "15s"),
@@ -76,7 +77,7 @@ impl Db {
             .max_lifetime(Duration::from_secs(1800))
             .connect_with(options)
             .await?;
-        Ok(Self { pool })
+        Ok(Self { pool, vault })
     }
 
     /// Refuses a login that row-level security wouldn't hold. `options` name the login as given, without a role.
@@ -114,6 +115,11 @@ impl Db {
     /// The pool, for what belongs to no school: sessions and health.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Opens and seals encrypted fields; ready once it has been loaded.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Opens a transaction and says who it acts as and for which user, in one round trip and in a task of its own.

@@ -78,6 +78,20 @@ pub enum Error {
         /// Starts of free slots with the same service.
         nearest: Vec<Instant>,
     },
+    /// A sensitive change: one has to prove again who one is (AC-24).
+    #[error("confirm that it is you")]
+    ProofNeeded,
+    /// This role needs a second factor, and the account has none yet (AC-10).
+    #[error("set up a second step first")]
+    CodeNeeded,
+    /// Too often.
+    #[error("{message}")]
+    TooMany {
+        /// When to try again.
+        seconds: u64,
+        /// For people.
+        message: &'static str,
+    },
     /// The database can't serve now.
     #[error("too busy right now")]
     Unavailable,
@@ -113,6 +127,31 @@ impl From<sqlx::Error> for Error {
                 }
                 (Some("bookings_status_flow"), _) => {
                     return Self::Conflict("The lesson is no longer in a state that allows this.".into());
+                }
+                (Some("seats_none"), _) => {
+                    return Self::Forbidden("This school has no seat allocation.");
+                }
+                (Some("seats_full"), _) => {
+                    return Self::Conflict(
+                        "All seats are taken. Remove a member or revoke an invite first.".into(),
+                    );
+                }
+                (Some("memberships_last_owner"), _) => {
+                    return Self::Conflict(
+                        "A school keeps at least one owner. Make someone else owner first.".into(),
+                    );
+                }
+                (Some("users_last_super_admin"), _) => {
+                    return Self::Conflict("The platform keeps at least one super-admin.".into());
+                }
+                (Some("tenants_status_flow"), _) => {
+                    return Self::Conflict("The school is no longer in a state that allows this.".into());
+                }
+                (Some("invites_open"), _) => {
+                    return Self::field("email", "There is an open invite for this address already.");
+                }
+                (Some("users_email"), _) => {
+                    return Self::field("email", "Another account has this address.");
                 }
                 (Some("tenants_slug_key"), _) => {
                     return Self::field("slug", "Another school has this address.");

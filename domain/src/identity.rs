@@ -1,14 +1,46 @@
 //! Accounts: what an e-mail, a phone number, a name and a password are, and signing in.
 
 #[cfg(feature = "server")]
+pub mod account;
+#[cfg(feature = "server")]
+pub mod attempts;
+#[cfg(feature = "server")]
+mod entry;
+#[cfg(feature = "server")]
+mod guessable;
+#[cfg(feature = "server")]
+mod join;
+#[cfg(feature = "server")]
+pub(crate) mod links;
+#[cfg(feature = "server")]
+pub mod login;
+#[cfg(feature = "server")]
+mod pace;
+#[cfg(feature = "server")]
 mod passwords;
+#[cfg(feature = "server")]
+pub mod profile;
+#[cfg(feature = "server")]
+pub mod recovery;
+#[cfg(feature = "server")]
+pub mod register;
 #[cfg(feature = "server")]
 pub mod service;
 #[cfg(feature = "server")]
 pub mod sessions;
+#[cfg(feature = "server")]
+mod sweep;
+#[cfg(feature = "server")]
+pub(crate) mod throttle;
+#[cfg(feature = "server")]
+pub mod totp;
+#[cfg(feature = "server")]
+pub mod users;
 
 #[cfg(feature = "server")]
 pub use passwords::Passwords;
+#[cfg(feature = "server")]
+pub use sweep::sweep;
 
 /// A normalised e-mail address: trimmed, lower case, at most 320 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,6 +4,10 @@ use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
+/// In place of a school's id: the platform itself. Accounts and schools as such have an audit chain and messages of their
+/// own under it.
+pub const PLATFORM: Uuid = Uuid::nil();
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*

@@ -14,6 +14,7 @@ pub mod packs;
 pub mod paging;
 pub mod people;
 pub mod services;
+pub mod team;
 pub mod tenancy;
 pub mod zoned;
 
@@ -22,11 +23,15 @@ pub mod audit;
 #[cfg(feature = "server")]
 pub mod db;
 #[cfg(feature = "server")]
+pub mod limits;
+#[cfg(feature = "server")]
 pub mod notify;
 #[cfg(feature = "server")]
 pub mod rows;
 #[cfg(feature = "server")]
 pub mod seed;
+#[cfg(feature = "server")]
+pub mod vault;
 
 pub use error::{Error, FieldErrors, Result};
 /// A moment in UTC, to the microsecond.

@@ -118,6 +118,8 @@ pub struct StudentPack {
     pub instructor: InstructorId,
     /// Their name.
     pub instructor_name: String,
+    /// They were removed: the pack can't be used as long as they are.
+    pub gone: bool,
     /// What it holds.
     pub pack: PackLine,
 }

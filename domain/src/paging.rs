@@ -1,11 +1,17 @@
 //! Lists are cut on the server: 50 rows a page, 100 at most (DA-02).
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 /// Rows a page when nothing is asked for.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
 /// Rows a page at most.
 pub const MAX_PAGE_SIZE: u32 = 100;
+
+/// A day to filter by. Years that no school has seen are no filter, and the database may not even know them.
+pub fn day(text: &str) -> Option<Date> {
+    text.trim().parse::<Date>().ok().filter(|day| (1900..=2500).contains(&day.year()))
+}
 
 /// What a list was asked for. Nonsense becomes the default: a list is never an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +55,8 @@ impl ListQuery {
         }
     }
 
-    /// Rows to skip.
+    /// Rows to skip. A page beyond the end is the last one, here as in [`Page::new`]; how long the list is only its query
+    /// knows, so each says `offset least($offset, greatest(0, (total - 1) / $limit * $limit))`.
     pub fn offset(&self) -> i64 {
         i64::from(self.page - 1) * i64::from(self.page_size)
     }
@@ -89,17 +96,19 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Puts the rows of a query and their total together.
+    /// Puts the rows of a query and their total together. A page beyond the end is the last one: see
+    /// [`ListQuery::offset`].
     pub fn new(items: Vec<T>, total: i64, query: &ListQuery) -> Self {
         let total_pages = (total + query.limit() - 1).div_euclid(query.limit()).max(1);
+        let page = query.page.min(u32::try_from(total_pages).unwrap_or(u32::MAX));
         Self {
             items,
             total,
-            page: query.page,
+            page,
             page_size: query.page_size,
             total_pages,
-            has_next: i64::from(query.page) < total_pages,
-            has_prev: query.page > 1,
+            has_next: i64::from(page) < total_pages,
+            has_prev: page > 1,
         }
     }
 
@@ -147,5 +156,14 @@ mod tests {
         assert_eq!(page.total_pages, 25);
         assert!(page.has_next && page.has_prev);
         assert_eq!(Page::<()>::new(vec![], 0, &ListQuery::default()).total_pages, 1);
+    }
+
+    #[test]
+    fn beyond_the_end_is_the_last_page() {
+        let query = ListQuery { page: 99, ..ListQuery::default() };
+        let page = Page::new(vec![(); 4], 1204, &query);
+        assert_eq!((page.page, page.range()), (25, (1201, 1204)));
+        assert!(page.has_prev && !page.has_next);
+        assert_eq!(Page::<()>::new(vec![], 0, &query).page, 1);
     }
 }

@@ -11,6 +11,10 @@ pub mod import;
 #[cfg(feature = "server")]
 pub(crate) mod instructor_store;
 #[cfg(feature = "server")]
+pub(crate) mod phones;
+#[cfg(feature = "server")]
+pub mod remove;
+#[cfg(feature = "server")]
 pub mod service;
 #[cfg(feature = "server")]
 pub(crate) mod store;
@@ -153,6 +157,8 @@ pub struct InstructorDetail {
     pub row: InstructorRow,
     /// What they say about themselves.
     pub bio: String,
+    /// The account that has applied to teach here and waits for an answer.
+    pub applicant: Option<UserId>,
     /// Lessons from now on.
     pub next: Vec<LessonLine>,
     /// Lessons that wait for an answer.

@@ -183,7 +183,7 @@ fn parse_price(typed: &str, currency: &str) -> Result<i64, String> {
 }
 
 /// Hours as minutes.
-fn parse_hours(typed: &str) -> Result<i32, String> {
+pub(crate) fn parse_hours(typed: &str) -> Result<i32, String> {
     parse_hundredths(typed)
         .map(|hundredths| (hundredths * 60 + 50) / 100)
         .and_then(|minutes| i32::try_from(minutes).ok())

@@ -99,8 +99,11 @@ impl Zone {
         }
     }
 
-    /// RFC 3339 with the zone's offset at that moment.
+    /// RFC 3339 with the zone's offset at that moment; `Z` in UTC.
     pub fn rfc3339(&self, at: Timestamp) -> String {
+        if self.name() == "UTC" {
+            return at.to_string();
+        }
         let zoned = at.to_zoned(self.0.clone());
         at.display_with_offset(zoned.offset()).to_string()
     }

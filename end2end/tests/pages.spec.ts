@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { as, axe, expect, test, type Page } from "../fixtures";
 
+type Message = { text: string };
+
 const ACCOUNTS = {
   visitor: null,
   student: "sipho@cape-drive.test",
@@ -17,8 +19,11 @@ const MEMBERS: Role[] = ["student", "instructor", "staff", "owner"];
 const TEACHING: Role[] = ["instructor", "staff", "owner"];
 const RUNNING: Role[] = ["staff", "owner"];
 
-/** An address, or the page and the link on it that leads there. */
-type Where = string | { on: string; link: string };
+/** What tests of pages that only read have at hand: a page of someone else, logged in. */
+type Someone = (account: string) => Promise<Page>;
+
+/** An address, or the page and the link on it that leads there, or what makes the address. */
+type Where = string | { on: string; link: string } | ((someone: Someone) => Promise<string>);
 
 type Row = {
   /** As in `routes()`. */
@@ -35,12 +40,60 @@ type Row = {
 const FIRST_ROW = "main tbody th[scope=row] a";
 const SERVICE = { on: "/s/cape-drive", link: "main a.choice[href*='service=']" };
 
+/** The link of a new invite, from its mail. Students take no seat, so there may be many. */
+async function invite(someone: Someone): Promise<string> {
+  const email = `pages-${Date.now().toString(36)}${Math.floor(Math.random() * 1e6).toString(36)}@example.test`;
+  const owner = await someone(ACCOUNTS.owner);
+  const form = { tenant: "cape-drive", email, role: "student" };
+  const answer = await owner.request.post("/fn/team/invite", { form, headers: { accept: "application/json" } });
+  expect(answer.status(), await answer.text()).toBe(200);
+  let path = "";
+  await expect
+    .poll(
+      async () => {
+        const found = await fetch(`${process.env.SMTP_HTTP}/messages?to=${encodeURIComponent(email)}`);
+        const [message] = (await found.json()) as Message[];
+        path = /https?:\/\/[^/\s]+(\/invite\/[0-9a-f]{64})/.exec(message?.text ?? "")?.[1] ?? "";
+        return path;
+      },
+      { message: `a mail to ${email} with the link of its invite`, timeout: 15_000 },
+    )
+    .not.toBe("");
+  return path;
+}
+
 const ROWS: Row[] = [
   { route: "/", where: "/", roles: ["visitor"], title: "Lessons, booked and kept", h1: "Lessons, booked and kept" },
   { route: "/", as: "signed in", where: "/", roles: EVERYONE.slice(1), title: "Your schools", h1: "Your schools" },
   { route: "/login", where: "/login", roles: ["visitor", "student"], title: "Log in", h1: "Log in" },
+  // Nobody is half-way in here, so it leads back; the code itself is asked for in accounts.spec.ts.
+  { route: "/login/code", where: "/login/code", roles: ["visitor"], title: "Log in", h1: "Log in" },
+  { route: "/login/link", where: "/login/link", roles: ["visitor"], title: "Log in by a link", h1: "Log in by a link" },
+  { route: "/login/link/{token}", where: "/login/link/unknown", roles: ["visitor"], title: "Log in", h1: "Log in" },
+  { route: "/register", where: "/register", roles: ["visitor"], title: "Register", h1: "Register" },
+  { route: "/register", as: "for a school", where: "/register?school=north-mentors", roles: ["visitor"], title: "Register", h1: "Register" },
+  { route: "/verify/{token}", where: "/verify/unknown", roles: ["visitor"], title: "Verify your e-mail", h1: "Verify your e-mail" },
+  { route: "/forgot", where: "/forgot", roles: ["visitor"], title: "Forgot your password", h1: "Forgot your password" },
   { route: "/reset/{token}", where: "/reset/unknown", roles: ["visitor"], title: "Set your password", h1: "Set your password" },
+  { route: "/invite/{token}", where: invite, roles: ["visitor", "instructor"], title: "Join Cape Drive", h1: "Join Cape Drive" },
   { route: "/account", where: "/account", roles: EVERYONE.slice(1), title: "Account", h1: "Account" },
+  { route: "/account/security", where: "/account/security", roles: ["student", "owner", "super_admin"], title: "Security", h1: "Security" },
+  { route: "/account/sessions", where: "/account/sessions", roles: ["student", "super_admin"], title: "Sessions", h1: "Sessions" },
+  { route: "/account/profile", where: "/account/profile", roles: ["instructor"], title: "Profile", h1: "Profile" },
+  {
+    route: "/account/confirm",
+    where: "/account/confirm?next=/account",
+    roles: ["student"],
+    title: "Confirm that it is you",
+    h1: "Confirm that it is you",
+  },
+  {
+    route: "/account/email/{token}",
+    where: "/account/email/unknown",
+    roles: ["visitor", "student"],
+    title: "Change your e-mail",
+    h1: "Change your e-mail",
+  },
   { route: "/s/{tenant}", where: "/s/cape-drive", roles: EVERYONE, title: "Cape Drive", h1: "Cape Drive" },
   {
     route: "/s/{tenant}/instructors/{id}",
@@ -70,7 +123,23 @@ const ROWS: Row[] = [
     title: /^.+, instructor$/,
     h1: /\w/,
   },
+  {
+    route: "/t/{tenant}/instructors",
+    as: "removed",
+    where: "/t/cape-drive/instructors?status=removed",
+    roles: RUNNING,
+    title: "Removed instructors",
+    h1: "Removed instructors",
+  },
   { route: "/t/{tenant}/students", where: "/t/cape-drive/students", roles: TEACHING, title: "Students", h1: "Students" },
+  {
+    route: "/t/{tenant}/students",
+    as: "removed",
+    where: "/t/cape-drive/students?status=removed",
+    roles: RUNNING,
+    title: "Removed students",
+    h1: "Removed students",
+  },
   { route: "/t/{tenant}/students/import", where: "/t/cape-drive/students/import", roles: RUNNING, title: "Import people", h1: "Import people" },
   {
     route: "/t/{tenant}/students/{id}",
@@ -88,6 +157,13 @@ const ROWS: Row[] = [
     title: "Driving lesson",
     h1: "Driving lesson",
   },
+  { route: "/t/{tenant}/team", where: "/t/cape-drive/team", roles: ["owner"], title: "Team", h1: "Team" },
+  { route: "/t/{tenant}/team", as: "nobody", where: "/t/cape-drive/team?q=nobody-like-this", roles: ["owner"], title: "Team", h1: "Team" },
+  { route: "/t/{tenant}/settings", where: "/t/cape-drive/settings", roles: ["owner"], title: "Settings", h1: "Settings" },
+  { route: "/t/{tenant}/outbox", where: "/t/cape-drive/outbox", roles: RUNNING, title: "Messages", h1: "Messages" },
+  { route: "/t/{tenant}/outbox", as: "none", where: "/t/cape-drive/outbox?q=no-such-message", roles: RUNNING, title: "Messages", h1: "Messages" },
+  { route: "/t/{tenant}/audit", where: "/t/cape-drive/audit", roles: ["owner"], title: "Audit", h1: "Audit" },
+  { route: "/t/{tenant}/audit", as: "none", where: "/t/cape-drive/audit?q=no-such-entry", roles: ["owner"], title: "Audit", h1: "Audit" },
   { route: "/admin", where: "/admin", roles: ["super_admin"], title: "Platform", h1: "Platform" },
   { route: "/admin/tenants", where: "/admin/tenants", roles: ["super_admin"], title: "Schools", h1: "Schools" },
   { route: "/admin/tenants/new", where: "/admin/tenants/new", roles: ["super_admin"], title: "New school", h1: "New school" },
@@ -107,6 +183,27 @@ const ROWS: Row[] = [
     h1: "Closed Clinic",
   },
   { route: "/admin/users", where: "/admin/users", roles: ["super_admin"], title: "Users", h1: "Users" },
+  { route: "/admin/users", as: "none", where: "/admin/users?q=no-such-user", roles: ["super_admin"], title: "Users", h1: "Users" },
+  {
+    route: "/admin/users/{id}",
+    where: { on: "/admin/users?q=owner@cape-drive.test", link: FIRST_ROW },
+    roles: ["super_admin"],
+    title: "Nandi Jacobs, user",
+    h1: "Nandi Jacobs",
+  },
+  {
+    route: "/admin/users/{id}",
+    as: "oneself",
+    where: { on: "/admin/users?q=super@lessonbook.test", link: FIRST_ROW },
+    roles: ["super_admin"],
+    title: "Sam Platform, user",
+    h1: "Sam Platform",
+  },
+  { route: "/admin/outbox", where: "/admin/outbox", roles: ["super_admin"], title: "Messages", h1: "Messages" },
+  { route: "/admin/audit", where: "/admin/audit", roles: ["super_admin"], title: "Audit", h1: "Audit" },
+  { route: "/admin/audit", as: "a school", where: "/admin/audit?school=cape-drive", roles: ["super_admin"], title: "Audit", h1: "Audit" },
+  { route: "/admin/audit", as: "no school", where: "/admin/audit?school=nowhere", roles: ["super_admin"], title: "Audit", h1: "Audit" },
+  { route: "/admin/docs", where: "/admin/docs", roles: ["super_admin"], title: "Rules", h1: "Rules" },
 ];
 
 /** Another school, which says mentor and mentee, and has other people's names. */
@@ -116,10 +213,12 @@ const MENTORSHIP: [account: string, path: string, title: string][] = [
   ["owner@north-mentors.test", "/t/north-mentors", "Dashboard"],
   ["owner@north-mentors.test", "/t/north-mentors/instructors", "Mentors"],
   ["owner@north-mentors.test", "/t/north-mentors/students", "Mentees"],
+  ["owner@north-mentors.test", "/t/north-mentors/team", "Team"],
+  ["owner@north-mentors.test", "/t/north-mentors/settings", "Settings"],
   ["kim@north-mentors.test", "/s/north-mentors", "North Mentors"],
 ];
 
-async function open(page: Page, where: Where) {
+async function open(page: Page, where: Exclude<Where, Function>) {
   if (typeof where === "string") {
     expect((await page.goto(where))?.status(), where).toBe(200);
     return;
@@ -157,16 +256,21 @@ async function fits(page: Page, scripts: boolean) {
 test("every route has a row here", () => {
   const source = readFileSync(new URL("../../app/src/pages/mod.rs", import.meta.url), "utf8");
   const routes = [...source.matchAll(/page!\("([^"]+)"/g)].map((found) => found[1]);
-  expect(routes.length).toBeGreaterThan(20);
+  expect(routes.length).toBeGreaterThan(40);
   expect([...new Set(ROWS.map((row) => row.route))].sort()).toEqual([...routes].sort());
 });
 
 for (const row of ROWS) {
   for (const role of row.roles) {
-    test(`${row.route}${row.as ? ` (${row.as})` : ""} as ${role}`, async ({ page, session, scripts }) => {
+    test(`${row.route}${row.as ? ` (${row.as})` : ""} as ${role}`, async ({ page, session, scripts, another }) => {
       const account = ACCOUNTS[role];
       if (account) await page.context().addCookies(await session(account));
-      await open(page, row.where);
+      const someone: Someone = async (account) => {
+        const other = await another();
+        await other.context().addCookies(await session(account));
+        return other;
+      };
+      await open(page, typeof row.where === "function" ? await row.where(someone) : row.where);
       const named = typeof row.title === "string" ? `${row.title} · Lessonbook` : row.title;
       const title = await page.title();
       if (typeof named === "string") expect.soft(title).toBe(named);

@@ -1,5 +1,5 @@
-// A school made, its owner let in by a one-time link, the school closed and opened again.
-import { as, expect, outcome, refusal, test } from "../fixtures";
+// A school made, its owner let in by a one-time link, the school closed and opened again; an account the same.
+import { PASSWORD, as, expect, outcome, refusal, test } from "../fixtures";
 
 const SUPER = "super@lessonbook.test";
 const NEW_PASSWORD = "umbrella-quartz-trumpet-71";
@@ -36,6 +36,15 @@ test("a school is made, suspended and opened again; its owner is shut out meanwh
   expect(link).toMatch(/^https?:\/\/.+\/reset\/\S{20,}$/);
   await page.reload();
   await expect(page.getByRole("main"), "the link shows once").not.toContainText("/reset/");
+
+  await test.step("the platform changes its seats", async () => {
+    await expect(page.getByRole("main")).toContainText("1 of 5 taken");
+    await page.getByLabel("Seats").fill("7");
+    await page.getByRole("button", { name: "Save school" }).click();
+    await expect(outcome(page)).toHaveText(`${name} is saved.`);
+    await expect(page.getByRole("main")).toContainText("1 of 7 taken");
+    await expect(page.getByRole("main").getByRole("link", { name: "Inês Sousa" })).toBeVisible();
+  });
 
   const owner = await another();
   const inside = `/t/${slug}`;
@@ -132,6 +141,66 @@ test("a form sent from a school that has just been suspended saves nothing", asy
   await expect(outcome(page)).toContainText("is open again");
   await owner.goto(`/t/${slug}/services`);
   await expect(owner.getByRole("main")).not.toContainText("Too late");
+});
+
+test("an account is disabled and deleted, and comes back each time; its holder is shut out meanwhile", async ({ page, another }) => {
+  const email = "zodwa@cape-drive.test";
+  const student = await another();
+  await as(student, email);
+  await as(page, SUPER);
+  await page.goto(`/admin/users?q=${email}`);
+  await page.locator("main tbody th[scope=row] a").click();
+  const name = await page.getByRole("heading", { level: 1 }).innerText();
+  const user = page.url();
+  const change = async (verb: string, reason: string, done: string) => {
+    await page.getByLabel("Reason").fill(reason);
+    await page.getByRole("button", { name: verb }).click();
+    await expect(outcome(page)).toContainText(`${name} is ${done}`);
+    await expect(page).toHaveURL(user);
+  };
+  const shutOut = async () => {
+    await student.goto("/t/cape-drive");
+    await expect(student, "the session has ended").toHaveURL(/\/login\?next=/);
+    await student.getByLabel("E-mail or phone").fill(email);
+    await student.getByLabel("Password").fill(PASSWORD);
+    await student.getByRole("button", { name: "Log in" }).click();
+    await expect(refusal(student)).toBeVisible();
+  };
+  const letIn = async () => {
+    await as(student, email);
+    expect((await student.goto("/t/cape-drive"))?.status()).toBe(200);
+  };
+
+  await test.step("disabled and enabled", async () => {
+    await change("Disable user", "Shares the password.", "disabled.");
+    await shutOut();
+    await change("Enable user", "Has a new one.", "enabled");
+    await letIn();
+  });
+
+  await test.step("deleted and restored", async () => {
+    await change("Delete user", "Asked for it.", "deleted.");
+    await shutOut();
+    await page.goto(`/admin/users?q=${email}`);
+    await expect(page.getByRole("main")).toContainText("No user here");
+    await page.goto(`/admin/users?q=${email}&status=deleted`);
+    await expect(page.locator("tbody tr")).toContainText("Deleted");
+    await page.goto(user);
+    await change("Restore user", "Changed their mind.", "restored");
+    await expect(page.getByRole("main")).toContainText("Member active");
+    await letIn();
+  });
+
+  await test.step("the last owner of a school stays", async () => {
+    await page.goto("/admin/users?q=owner@closed-clinic.test");
+    await page.locator("main tbody th[scope=row] a").click();
+    for (const verb of ["Disable user", "Delete user"]) {
+      await page.getByLabel("Reason").fill("Never answers.");
+      await page.getByRole("button", { name: verb }).click();
+      await expect(refusal(page)).toContainText("A school keeps at least one owner.");
+      await expect(page.getByLabel("Reason"), "what was typed stays").toHaveValue("Never answers.");
+    }
+  });
 });
 
 test("lists of the platform search and page", async ({ page }) => {

@@ -2,8 +2,11 @@
 
 use std::{io::IsTerminal, path::Path};
 
-use domain::clock::Clock;
-use domain::identity::{Passwords, service};
+use domain::{
+    clock::Clock,
+    identity::{Passwords, service},
+    limits,
+};
 use secrecy::SecretString;
 
 use super::Failure;
@@ -28,9 +31,13 @@ pub(super) async fn create(
             return Err("give the password with --password-file, or run this in a terminal".into());
         }
     };
-    let db = database.pool(config.mode).await?;
-    match service::create_super_admin(&db, &Passwords::new()?, email, &password, Clock::system().now()).await
-    {
+    let db = database.pool(config).await?;
+    let now = Clock::system().now();
+    let taken = limits::store::take(db.pool(), &limits::ADMIN_CREATE, "machine", now).await?;
+    if !taken.verdict.allowed {
+        return Err(limits::ADMIN_CREATE.refusal(&taken.verdict).into());
+    }
+    match service::create_super_admin(&db, &Passwords::new()?, email, &password, now).await {
         Err(domain::Error::Invalid(fields)) => {
             let lines: Vec<String> =
                 fields.0.iter().map(|(field, message)| format!("{field}: {message}")).collect();

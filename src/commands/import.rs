@@ -15,7 +15,7 @@ pub(super) async fn people(
     dry_run: bool,
 ) -> Result<(), Failure> {
     let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let db = database.pool(config.mode).await?;
+    let db = database.pool(config).await?;
     let mut scope = match TenantScope::operator(&db, tenant, Clock::system().now()).await {
         Err(domain::Error::NotFound) => return Err(format!("there is no school {tenant:?}").into()),
         scope => scope?,

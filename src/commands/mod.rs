@@ -1,8 +1,11 @@
 //! Commands. Each exits 0 on success and asks nothing when standard input is no terminal.
 
 mod admin;
+mod audit;
 mod import;
+mod keys;
 mod serve;
+mod worker;
 
 use std::path::PathBuf;
 
@@ -29,6 +32,8 @@ pub struct Cli {
 enum Command {
     /// Serve the site.
     Serve(Serve),
+    /// Send mail and run the other jobs, without serving pages.
+    Worker,
     /// Bring the database's schema up to date.
     Migrate,
     /// Write data to begin with.
@@ -45,6 +50,16 @@ enum Command {
     Admin {
         #[command(subcommand)]
         what: Admin,
+    },
+    /// The record of who did what.
+    Audit {
+        #[command(subcommand)]
+        what: Audit,
+    },
+    /// Keys of encrypted fields.
+    Keys {
+        #[command(subcommand)]
+        what: Keys,
     },
 }
 
@@ -101,6 +116,22 @@ enum Admin {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Check that no row was altered, removed or inserted; names each that was.
+    Verify {
+        /// One school's address; without it all schools and the platform.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Make a new key and encrypt everything with it, while the program serves.
+    Rotate,
+}
+
 /// Does what was asked.
 ///
 /// # Errors
@@ -114,6 +145,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     let database = Database::open(&config).await?;
     let result = match cli.command {
         Command::Serve(_) => Ok(()),
+        Command::Worker => worker::run(&config, &database).await,
         Command::Migrate => database.migrate().await.map_err(Failure::from),
         Command::Seed { what } => seed(&config, &database, what).await,
         Command::Import { what: Import::People { tenant, file, dry_run } } => {
@@ -122,6 +154,10 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Admin { what: Admin::Create { email, password_file } } => {
             admin::create(&config, &database, &email, password_file.as_deref()).await
         }
+        Command::Audit { what: Audit::Verify { tenant } } => {
+            audit::verify(&config, &database, tenant.as_deref()).await
+        }
+        Command::Keys { what: Keys::Rotate } => keys::rotate(&config, &database).await,
     };
     if database.started_here() {
         database.stop();
@@ -135,7 +171,7 @@ async fn seed(config: &Config, database: &Database, what: Seed) -> Result<(), Fa
             "seeding makes accounts with a known password; set LESSONBOOK_MODE=demo or development".into()
         );
     }
-    let db = database.pool(config.mode).await?;
+    let db = database.pool(config).await?;
     let passwords = Passwords::new()?;
     match what {
         Seed::Demo => {
@@ -168,8 +204,11 @@ async fn seed(config: &Config, database: &Database, what: Seed) -> Result<(), Fa
 
 /// The server logs what it does; a command only what is wrong.
 fn start_log(command: &Command, wanted: Option<&str>) {
-    let default =
-        if matches!(command, Command::Serve(_)) { "info,sqlx::postgres::notice=warn" } else { "warn" };
+    let default = if matches!(command, Command::Serve(_) | Command::Worker) {
+        "info,sqlx::postgres::notice=warn"
+    } else {
+        "warn"
+    };
     let filter = tracing_subscriber::EnvFilter::new(wanted.unwrap_or(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -9,17 +9,18 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use super::Failure;
+use super::{Failure, worker};
 use crate::{
     assets,
     config::{Config, Mode},
     database::Database,
+    http::limits::Limiter,
     router::{AppState, build_router},
 };
 
 /// How long requests may take to finish after the signal to stop (OP-05).
 const DRAIN: Duration = Duration::from_secs(10);
-/// How often ended sessions are removed.
+/// How often what has ended is removed.
 const SWEEP: Duration = Duration::from_secs(600);
 
 pub(super) async fn run(config: &Config, web_only: bool) -> Result<(), Failure> {
@@ -50,7 +51,8 @@ async fn serve(
     mut signals: Signals,
     web_only: bool,
 ) -> Result<(), Failure> {
-    let db = database.pool(config.mode).await?;
+    let db = database.pool(config).await?;
+    let mailer = worker::mailer(config, &db)?;
     let passwords = Passwords::new()?;
     if config.mode == Mode::Demo {
         domain::seed::demo(&db, &passwords, Clock::system().now()).await?;
@@ -62,17 +64,31 @@ async fn serve(
         base_url: config.base_url.clone(),
         demo: config.mode == Mode::Demo,
         reload: config.mode == Mode::Development,
-        mail: config.mail,
+        mail: mailer.clone(),
         assets: assets::read(&config.site_dir),
     };
-    let state = AppState { site: Arc::new(site), https: config.https(), site_dir: config.site_dir.clone() };
+    let limiter = Limiter::new(
+        db.clone(),
+        Clock::system(),
+        config.trusted_proxies.clone(),
+        config.benchmark_token.clone(),
+    );
+    let state = AppState {
+        site: Arc::new(site),
+        limiter: limiter.clone(),
+        https: config.https(),
+        site_dir: config.site_dir.clone(),
+    };
     let app = build_router(state).into_make_service_with_connect_info::<SocketAddr>();
     announce(config);
-    if !web_only {
-        tokio::spawn(sweep_sessions(db.clone()));
-    }
-
     let (stop, stopping) = tokio::sync::watch::channel(false);
+    tokio::spawn(worker::reload_keys(db.clone()));
+    let counting = tokio::spawn(limiter.run(stopping.clone()));
+    let delivering = (!web_only).then(|| {
+        tokio::spawn(sweep(db.clone()));
+        tokio::spawn(worker::deliver_forever(mailer, stopping.clone()))
+    });
+
     let graceful = axum::serve(listener, app).with_graceful_shutdown({
         let mut stopping = stopping;
         async move {
@@ -90,6 +106,10 @@ async fn serve(
     if tokio::time::timeout(DRAIN, served).await.is_err() {
         tracing::warn!("some requests did not finish in time");
         rest.abort();
+    }
+    let _ = counting.await;
+    if let Some(delivering) = delivering {
+        let _ = delivering.await;
     }
     // A download that nobody reads may hold a connection; its transaction ends with the program.
     let _ = tokio::time::timeout(Duration::from_secs(2), db.pool().close()).await;
@@ -114,14 +134,13 @@ fn announce(config: &Config) {
     }
 }
 
-async fn sweep_sessions(db: Db) {
+/// Removes what has ended: sessions, links, old logins.
+async fn sweep(db: Db) {
     let mut every = tokio::time::interval(SWEEP);
     loop {
         every.tick().await;
-        match domain::identity::sessions::sweep(db.pool(), Clock::system().now()).await {
-            Ok(0) => {}
-            Ok(ended) => tracing::info!(ended, "removed ended sessions"),
-            Err(error) => tracing::warn!(%error, "could not remove ended sessions"),
+        if let Err(error) = domain::identity::sweep(&db, Clock::system().now()).await {
+            tracing::warn!(%error, "could not remove what has ended");
         }
     }
 }

@@ -19,7 +19,11 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
 
-use super::{context, errors};
+use super::{
+    context::{self, Once},
+    errors,
+    limits::WentWell,
+};
 
 /// A form is never larger; notes of 10,000 characters in any script fit.
 const MAX_BODY: usize = 64 * 1024;
@@ -43,7 +47,7 @@ pub async fn serve(site: Arc<Site>, request: Request) -> Response {
         Err(error) => return answer(&cx, for_page, &BTreeMap::new(), Err(error), &path).await,
     };
     // The second belt: services refuse visitors too.
-    let error = if !access.admits(domain::authz::Role::Visitor) && cx.user.is_none() {
+    let error = if !access.admits(domain::authz::Role::Visitor) && cx.user().is_none() {
         Some(domain::Error::Unauthorized("Log in to go on.").into())
     } else {
         form.damaged
@@ -52,6 +56,20 @@ pub async fn serve(site: Arc<Site>, request: Request) -> Response {
         Some(error) => answer(&cx, for_page, &form.values, Err(error), &path).await,
         None => run(cx, parts, form.raw, &form.values, for_page, &path).await,
     }
+}
+
+/// Refuses an action before it runs, the way it refuses by itself: a plain form goes back to its page.
+pub async fn refuse(site: &Arc<Site>, request: Request, error: AppError) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let for_page = context::wants_page(&parts.headers);
+    let cx = match context::read(&mut parts, site).await {
+        Ok(cx) => cx,
+        Err(error) => return errors::json(error, &path),
+    };
+    // A form that can't be read has nothing to show again.
+    let typed = read_form(&parts, body).await.map(|form| form.values).unwrap_or_default();
+    answer(&cx, for_page, &typed, Err(error), &path).await
 }
 
 /// A form as it came and as it reads.
@@ -86,7 +104,11 @@ async fn run(
         Ok(bytes) => Err(serde_json::from_slice::<AppError>(&bytes).unwrap_or_else(misread)),
         Err(error) => Err(domain::Error::internal(error).into()),
     };
+    let went_well = result.is_ok();
     let mut response = answer(&cx, for_page, typed, result, path).await;
+    if went_well {
+        response.extensions_mut().insert(WentWell);
+    }
     for cookie in head.headers.get_all(header::SET_COOKIE) {
         response.headers_mut().append(header::SET_COOKIE, cookie.clone());
     }
@@ -152,20 +174,27 @@ async fn answer(
         };
     }
     let form = path.trim_start_matches("/fn/").to_owned();
-    let mut once: Option<String> = None;
+    let mut once = None;
+    let mut retry_after = None;
     let (next, flash) = match result {
-        Ok(outcome) => {
-            once = outcome.link;
+        Ok(mut outcome) => {
+            once = Once::of(&mut outcome);
             let flash = Flash { form, ok: true, message: outcome.message, ..Flash::default() };
             (safe_path(&outcome.next).unwrap_or("/").to_owned(), flash)
         }
         Err(error) => {
             let error = errors::complete(error, path);
+            retry_after = error.retry_after;
             let back = typed.get("_back").and_then(|back| safe_path(back)).unwrap_or("/").to_owned();
             let next = match error.code {
-                Code::Unauthorized if path != "/fn/identity/login" => {
+                // With a field named it is a wrong password or code, which is mended where it was typed.
+                Code::Unauthorized if error.fields.is_empty() && path != "/fn/identity/login" => {
                     let query = serde_urlencoded::to_string([("next", &back)]).unwrap_or_default();
                     format!("/login?{query}")
+                }
+                _ if let Some(mend) = error.mend => {
+                    let query = serde_urlencoded::to_string([("next", &back)]).unwrap_or_default();
+                    format!("{}?{query}", mend.path())
                 }
                 // Without its own page to go back to, a refusal is its own page.
                 _ if !typed.contains_key("_back") => return super::pages::draw_error(cx, error),
@@ -189,7 +218,8 @@ async fn answer(
                     errors: error.fields,
                     values,
                     nearest: error.nearest,
-                    link: None,
+                    carry: error.mend.is_some(),
+                    ..Flash::default()
                 },
             )
         }
@@ -200,8 +230,11 @@ async fn answer(
         return super::pages::draw_error(cx, context::unavailable(error));
     }
     let mut response = Redirect::to(&next).into_response();
-    if let Some(link) = once {
-        context::keep_once(response.headers_mut(), cx, &next, &link);
+    if let Some(once) = once {
+        context::keep_once(response.headers_mut(), cx, &next, &once);
+    }
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.get()));
     }
     response
 }
@@ -209,5 +242,5 @@ async fn answer(
 /// What is typed is shown again, but no secret is kept for that.
 fn may_be_kept(name: &str) -> bool {
     // The page's own address may hold a token too.
-    !(name.contains("password") || matches!(name, "current" | "token" | "_back"))
+    !(name.contains("password") || matches!(name, "current" | "token" | "code" | "_back"))
 }

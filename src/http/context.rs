@@ -3,11 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
-    AppError, Code,
+    AppError, Code, Outcome,
     cx::{Cx, Flash, Site, Theme},
-    session,
+    session::{self, Who},
 };
 use axum::extract::{FromRequestParts, RawPathParams};
+use domain::{
+    authz::{Caller, Origin},
+    identity::sessions,
+};
 use http::{header, request::Parts};
 use tower_sessions::Session;
 
@@ -20,7 +24,7 @@ pub async fn read(parts: &mut Parts, site: &Arc<Site>) -> Result<Cx, AppError> {
         .get::<Session>()
         .cloned()
         .ok_or_else(|| AppError::new(Code::Internal, "Something went wrong on our side."))?;
-    let user = session::user(&session).await.map_err(unavailable)?;
+    let who = session::who(&session).await.map_err(unavailable)?;
     let params = match RawPathParams::from_request_parts(parts, &()).await {
         Ok(params) => params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         // A path that is no UTF-8 names nothing.
@@ -28,8 +32,15 @@ pub async fn read(parts: &mut Parts, site: &Arc<Site>) -> Result<Cx, AppError> {
     };
     Ok(Cx {
         site: Arc::clone(site),
-        now: site.clock.now(),
-        user,
+        caller: Caller {
+            user: who.as_ref().map(|who| who.user),
+            now: site.clock.now(),
+            origin: parts.extensions.get::<Origin>().cloned().unwrap_or_default(),
+            session: session.id().map(|id| sessions::hash_token(&id.to_string())),
+            impersonator: who.as_ref().and_then(Who::impersonator),
+            proven_at: who.as_ref().and_then(|who| who.proven_at),
+        },
+        acting_as: who.and_then(|who| who.acting).map(|acting| acting.name),
         session,
         path: parts.uri.path().to_owned(),
         params,
@@ -68,18 +79,63 @@ fn cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
         .find_map(|pair| pair.trim().strip_prefix(name))
 }
 
-/// Hands a one-time link to the next page by way of the browser: unlike a flash it must not touch the database, which
-/// knows tokens by their hash alone.
-pub fn keep_once(headers: &mut http::HeaderMap, cx: &Cx, next: &str, link: &str) {
-    set_once(headers, cx, next, link, 300);
+/// What is shown once: a link, or backup codes.
+#[derive(Debug)]
+pub enum Once {
+    /// A link of our own making.
+    Link(String),
+    /// Backup codes.
+    Codes(Vec<String>),
 }
 
-/// Takes the one-time link that belongs to this page, and has the browser forget it.
-pub fn take_once(parts: &Parts, headers: &mut http::HeaderMap, cx: &Cx) -> Option<String> {
-    let link = cookie(parts, "once=")?;
+impl Once {
+    /// What an action gave out, if anything.
+    pub fn of(outcome: &mut Outcome) -> Option<Self> {
+        let codes = std::mem::take(&mut outcome.codes);
+        outcome.link.take().map(Self::Link).or_else(|| (!codes.is_empty()).then_some(Self::Codes(codes)))
+    }
+
+    /// For the page that shows it.
+    pub fn into_flash(self, flash: &mut Flash) {
+        match self {
+            Self::Link(link) => flash.link = Some(link),
+            Self::Codes(codes) => flash.codes = codes,
+        }
+    }
+
+    /// Nothing but what this program makes is shown as such.
+    fn parse(text: &str, base_url: &str) -> Option<Self> {
+        let link = ["/reset/", "/invite/"].iter().any(|path| text.starts_with(&format!("{base_url}{path}")));
+        let codes =
+            || text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"-.".contains(&b));
+        if link {
+            Some(Self::Link(text.to_owned()))
+        } else if !text.is_empty() && codes() {
+            Some(Self::Codes(text.split('.').map(str::to_owned).collect()))
+        } else {
+            None
+        }
+    }
+
+    fn as_text(&self) -> String {
+        match self {
+            Self::Link(link) => link.clone(),
+            Self::Codes(codes) => codes.join("."),
+        }
+    }
+}
+
+/// Hands it to the next page by way of the browser: unlike a flash it must not touch the database, which knows tokens
+/// and codes by their hash alone.
+pub fn keep_once(headers: &mut http::HeaderMap, cx: &Cx, next: &str, once: &Once) {
+    set_once(headers, cx, next, &once.as_text(), 300);
+}
+
+/// Takes what belongs to this page, and has the browser forget it.
+pub fn take_once(parts: &Parts, headers: &mut http::HeaderMap, cx: &Cx) -> Option<Once> {
+    let text = cookie(parts, "once=")?;
     set_once(headers, cx, &cx.path, "", 0);
-    // Nothing but a link of our own making is shown as one.
-    link.starts_with(&format!("{}/reset/", cx.site.base_url)).then(|| link.to_owned())
+    Once::parse(text, &cx.site.base_url)
 }
 
 fn set_once(headers: &mut http::HeaderMap, cx: &Cx, path: &str, link: &str, seconds: u32) {

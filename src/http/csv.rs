@@ -11,7 +11,7 @@ use app::{
 };
 use axum::{Router, body::Body, extract::Request, response::Response, routing::get};
 use bytes::Bytes;
-use domain::{authz::Action, booking, people, rows::Rows, tenancy};
+use domain::{audit, authz::Action, booking, people, rows::Rows, team, tenancy};
 use futures::{Stream, StreamExt, stream};
 use http::{HeaderValue, header};
 
@@ -91,7 +91,42 @@ pub const DOWNLOADS: &[Download] = &[
     Download {
         path: "/admin/users.csv",
         access: Access::Platform,
-        load: |cx| Box::pin(async move { Ok(tenancy::export::users(cx.platform().await?, cx.list())) }),
+        load: |cx| {
+            Box::pin(async move {
+                let status = cx.query("status").unwrap_or("").to_owned();
+                Ok(tenancy::export::users(cx.platform().await?, cx.list(), &status))
+            })
+        },
+    },
+    Download {
+        path: "/t/{tenant}/team.csv",
+        access: Access::Member(Action::ManageTeam),
+        load: |cx| {
+            Box::pin(
+                async move { Ok(team::members::export(cx.member(cx.param("tenant")).await?, cx.list())?) },
+            )
+        },
+    },
+    Download {
+        path: "/t/{tenant}/audit.csv",
+        access: Access::Member(Action::ViewAudit),
+        load: |cx| {
+            Box::pin(async move {
+                let filter = app::pages::audit::filter(&cx);
+                Ok(audit::export::tenant(cx.member(cx.param("tenant")).await?, &cx.list(), &filter)?)
+            })
+        },
+    },
+    Download {
+        path: "/admin/audit.csv",
+        access: Access::Platform,
+        load: |cx| {
+            Box::pin(async move {
+                let filter = app::pages::audit::filter(&cx);
+                let school = app::pages::audit::school(&cx);
+                Ok(audit::export::platform(cx.platform().await?, school, &cx.list(), &filter).await?)
+            })
+        },
     },
 ];
 
@@ -114,7 +149,7 @@ async fn serve(
     let path = parts.uri.path().to_owned();
     let rows = match context::read(&mut parts, &site).await {
         // The second belt, and no login page: whatever downloads files doesn't fill in forms.
-        Ok(cx) if cx.user.is_none() => Err(domain::Error::Unauthorized("Log in to download this.").into()),
+        Ok(cx) if cx.user().is_none() => Err(domain::Error::Unauthorized("Log in to download this.").into()),
         Ok(cx) => match turns.try_acquire_owned() {
             Ok(turn) => (download.load)(cx).await.map(|rows| (rows, turn)),
             Err(_) => Err(domain::Error::Unavailable.into()),

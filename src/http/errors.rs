@@ -1,6 +1,8 @@
 //! Refusals, as a page or as JSON (DA-03).
 
-use app::AppError;
+use std::num::NonZeroU32;
+
+use app::{AppError, Code};
 use axum::{
     Json,
     response::{IntoResponse, Response},
@@ -25,10 +27,16 @@ pub fn status(error: &AppError) -> StatusCode {
 /// As JSON.
 pub fn json(error: AppError, path: &str) -> Response {
     let error = complete(error, path);
-    let status = status(&error);
-    let mut response = (status, Json(error)).into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    }
+    let mut response = (status(&error), Json(&error)).into_response();
+    say_when(&mut response, &error);
     response
+}
+
+/// Says when to try again, where that helps.
+pub fn say_when(response: &mut Response, error: &AppError) {
+    let busy = (error.code == Code::Unavailable).then_some(5);
+    let seconds = error.retry_after.map(NonZeroU32::get).or(busy);
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
 }

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use leptos::prelude::*;
 
 use super::{context, errors};
@@ -58,7 +58,7 @@ pub async fn show<F: Future<Output = app::doc::PageResult>>(
     open: bool,
 ) -> Response {
     // The second belt: what isn't open to visitors is closed to them before any page runs.
-    if cx.user.is_none() && !open {
+    if cx.user().is_none() && !open {
         return to_login(parts);
     }
     match context::take_flash(&cx.session).await {
@@ -71,12 +71,13 @@ pub async fn show<F: Future<Output = app::doc::PageResult>>(
         return draw_error(&cx, context::unavailable(error));
     }
     let mut forget = http::HeaderMap::new();
-    if let Some(link) = context::take_once(parts, &mut forget, &cx)
+    if let Some(once) = context::take_once(parts, &mut forget, &cx)
         && let Some(flash) = &mut cx.flash
     {
-        flash.link = Some(link);
+        once.into_flash(flash);
     }
     match run(cx.clone()).await {
+        Ok(Doc { redirect: Some(to), .. }) => Redirect::to(&to).into_response(),
         Ok(doc) => {
             let status = StatusCode::from_u16(doc.status).unwrap_or(StatusCode::OK);
             let mut response = page(status, draw(doc, &cx));
@@ -84,24 +85,30 @@ pub async fn show<F: Future<Output = app::doc::PageResult>>(
             response
         }
         Err(error) if error.code == Code::Unauthorized => to_login(parts),
+        Err(AppError { mend: Some(mend), .. }) => to_mend(mend.path(), here(parts)),
         Err(error) => draw_error(&cx, error),
     }
 }
 
 fn to_login(parts: &http::request::Parts) -> Response {
-    let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
-    Redirect::to(&format!("/login?{query}")).into_response()
+    to_mend("/login", here(parts))
+}
+
+fn here(parts: &http::request::Parts) -> &str {
+    parts.uri.path_and_query().map_or("/", |path| path.as_str())
+}
+
+/// The way to a page that one has to pass first, and back.
+pub fn to_mend(mend: &str, back: &str) -> Response {
+    let query = serde_urlencoded::to_string([("next", back)]).unwrap_or_default();
+    Redirect::to(&format!("{mend}?{query}")).into_response()
 }
 
 /// A refusal as a page.
 pub fn draw_error(cx: &Cx, error: AppError) -> Response {
     let error = errors::complete(error, &cx.path);
-    let status = errors::status(&error);
-    let mut response = page(status, draw(error_page(&error), cx));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    }
+    let mut response = page(errors::status(&error), draw(error_page(&error), cx));
+    errors::say_when(&mut response, &error);
     response
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    authz::TenantScope,
+    authz::{Caller, TenantScope},
     db::{Db, UnsafeRole},
     ids::UserId,
 };
@@ -59,11 +59,11 @@ async fn a_cancelled_request_leaves_no_scope_behind(admin: PgPool) {
         .fetch_one(&app.admin)
         .await
         .unwrap();
-    let user = Some(UserId(id));
+    let caller = Caller { user: Some(UserId(id)), ..Caller::visitor(app.now()) };
     for step in 0..300_u64 {
         // Given up after ever more microseconds: before, during and after BEGIN, inside queries, before the drop.
         let patience = Duration::from_micros(step * 10);
-        let enter = TenantScope::member(&app.db, user, "cape-drive", app.now());
+        let enter = TenantScope::member(&app.db, &caller, "cape-drive");
         let _ = tokio::time::timeout(patience, enter).await;
         if step % 10 == 0 {
             // Inside a transaction the time stands still.

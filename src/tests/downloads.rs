@@ -12,13 +12,16 @@ use crate::harness::{Answer, NOW, TestApp};
 /// The links in the first cells of a page's list; tables inside its rows don't count.
 pub(crate) const ROWS: &str = ".table:not(.compact) > tbody > tr > th a";
 /// Each download and the ids its rows begin with.
-const IDS: [(&str, &[&str]); 6] = [
+const IDS: [(&str, &[&str]); 9] = [
     ("/t/{tenant}/instructors.csv", &["id"]),
     ("/t/{tenant}/mentees.csv", &["instructor_id", "student_id", "pack_id"]),
     ("/t/{tenant}/students.csv", &["id"]),
     ("/t/{tenant}/bookings.csv", &["id", "service_id", "instructor_id", "student_id"]),
     ("/admin/tenants.csv", &["id"]),
     ("/admin/users.csv", &["id"]),
+    ("/t/{tenant}/team.csv", &["id"]),
+    ("/t/{tenant}/audit.csv", &["seq"]),
+    ("/admin/audit.csv", &["seq"]),
 ];
 
 /// The texts of all elements that a selector finds.
@@ -134,13 +137,37 @@ async fn lists_are_cut_into_pages(admin: PgPool) {
     for page in ["0", "-1", "x"] {
         assert_eq!(texts(&list(&format!("page={page}")).await, ".pager p"), ["1–50 of 210"]);
     }
-    // Beyond the end nothing is shown but the way back to the last page.
+    // Beyond the end every list shows its last page.
     let beyond = list("page=99").await;
-    assert!(texts(&beyond, ROWS).is_empty());
-    assert!(attrs(&beyond, ".pager a", "href")[0].contains("page=5"), "{}", beyond.body);
-    let beyond = owner.get("/t/cape-drive/instructors?page=9&page_size=5").await.expect(200);
-    assert_eq!(texts(&beyond, ".pager p"), ["0 of 12"]);
-    assert!(attrs(&beyond, ".pager a", "href")[0].contains("page=3"));
+    assert_eq!(
+        (texts(&beyond, ROWS).len(), texts(&beyond, ".pager p")),
+        (10, vec!["201–210 of 210".to_owned()])
+    );
+    assert!(attrs(&beyond, ".pager a", "href")[0].contains("page=4"), "{}", beyond.body);
+    let platform = app.login("super@lessonbook.test").await;
+    let thandi = app.text("select id::text from instructors where email = 'thandi@cape-drive.test'").await;
+    for state in ["pending", "verified"] {
+        let fields = [("tenant", "cape-drive"), ("instructor", thandi.as_str()), ("verification", state)];
+        owner.post("people/verify", &fields).await.expect(200);
+    }
+    for (client, path) in [
+        (&owner, "/t/cape-drive/instructors"),
+        (&owner, "/t/cape-drive/bookings"),
+        (&owner, "/t/cape-drive/services"),
+        (&owner, "/t/cape-drive/team"),
+        (&owner, "/t/cape-drive/audit"),
+        (&platform, "/admin/tenants"),
+        (&platform, "/admin/users"),
+        (&platform, "/admin/audit"),
+    ] {
+        let ranges =
+            async |query: &str| texts(&client.get(&format!("{path}?{query}")).await.expect(200), ".pager p");
+        let beyond = ranges("page=900000&page_size=1").await;
+        let (last, total) = beyond[0].split_once(" of ").unwrap();
+        assert_eq!(last, format!("{total}–{total}"), "{path}");
+        let first = ranges("page_size=1").await;
+        assert_eq!(first, [format!("1–1 of {total}")], "{path}");
+    }
 }
 
 #[sqlx::test(migrator = "domain::MIGRATIONS")]
@@ -151,6 +178,8 @@ async fn every_download_is_csv_with_ids_first_and_times_of_the_school(admin: PgP
     let platform = app.login("super@lessonbook.test").await;
     for (slug, offset) in [("cape-drive", "+02:00"), ("north-mentors", "+01:00")] {
         let owner = app.login(&format!("owner@{slug}.test")).await;
+        let invite = [("tenant", slug), ("email", "new@invited.test"), ("role", "staff")];
+        owner.post("team/invite", &invite).await.expect(200);
         for (path, ids) in IDS {
             let (client, offset) =
                 if path.starts_with("/admin") { (&platform, "Z") } else { (&owner, offset) };
@@ -167,12 +196,15 @@ async fn every_download_is_csv_with_ids_first_and_times_of_the_school(admin: PgP
             for row in &rows {
                 for (place, id) in row.iter().take(ids.len()).enumerate() {
                     assert!(
-                        id.parse::<uuid::Uuid>().is_ok() || (ids[place] == "pack_id" && id.is_empty()),
+                        id.parse::<uuid::Uuid>().is_ok()
+                            || (ids[place] == "pack_id" && id.is_empty())
+                            || (ids[place] == "seq" && id.parse::<u64>().is_ok()),
                         "{path}: {id}"
                     );
                 }
                 for (name, time) in header.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
-                    if name.ends_with("_at") || name == "last_lesson" || name == "next_lesson" {
+                    if name == "at" || name.ends_with("_at") || name == "last_lesson" || name == "next_lesson"
+                    {
                         assert!(
                             time.parse::<domain::Instant>().is_ok() && time.ends_with(offset),
                             "{path}: {name} {time}"
@@ -234,20 +266,21 @@ async fn a_download_has_the_filter_of_its_page(admin: PgPool) {
 async fn a_download_is_refused_to_those_it_is_not_for(admin: PgPool) {
     let app = TestApp::demo(admin).await;
     let people = [
-        ("", 401, 401, 401),
-        ("sipho@cape-drive.test", 403, 200, 403),
-        ("thandi@cape-drive.test", 200, 200, 403),
-        ("staff@cape-drive.test", 200, 200, 403),
-        ("owner@cape-drive.test", 200, 200, 403),
-        ("owner@north-mentors.test", 404, 404, 403),
-        ("super@lessonbook.test", 404, 404, 200),
+        ("", 401, 401, 401, 401),
+        ("sipho@cape-drive.test", 403, 200, 403, 403),
+        ("thandi@cape-drive.test", 200, 200, 403, 403),
+        ("staff@cape-drive.test", 200, 200, 403, 403),
+        ("owner@cape-drive.test", 200, 200, 200, 403),
+        ("owner@north-mentors.test", 404, 404, 404, 403),
+        ("super@lessonbook.test", 404, 404, 404, 200),
     ];
-    for (email, people, lessons, platform) in people {
+    for (email, people, lessons, owners, platform) in people {
         let client = if email.is_empty() { app.visitor() } else { app.login(email).await };
         for (path, _) in IDS {
             let wanted = match path {
                 path if path.starts_with("/admin") => platform,
                 path if path.ends_with("bookings.csv") => lessons,
+                path if path.ends_with("team.csv") || path.ends_with("audit.csv") => owners,
                 _ => people,
             };
             let answer = client.get(&path.replace("{tenant}", "cape-drive")).await;

@@ -4,14 +4,27 @@
 use std::{
     cell::Cell,
     collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, Once},
 };
 
 use app::cx::{Assets, Site};
-use axum::{Router, body::Body};
-use domain::{Instant, clock::Clock, db::Db, identity::Passwords, seed};
+use axum::{Router, body::Body, extract::ConnectInfo};
+use domain::{
+    Instant,
+    clock::Clock,
+    db::Db,
+    identity::Passwords,
+    notify::{Courier, Envelope, HandingOver, Mailer, SendError},
+    seed,
+    vault::Vault,
+};
+use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use lessonbook::router::{AppState, build_router};
+use lessonbook::{
+    http::limits::Limiter,
+    router::{AppState, build_router},
+};
 use serde_json::Value;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tower::ServiceExt;
@@ -19,11 +32,16 @@ use tower::ServiceExt;
 /// A Tuesday morning in winter: the demo's week lies around it.
 pub(crate) const NOW: &str = "2027-01-12T07:30:00Z";
 pub(crate) const PASSWORD: &str = seed::DEMO_PASSWORD;
+pub(crate) const BENCHMARK_TOKEN: &str = "benchmark";
+/// Encrypts the test's keys.
+pub(crate) const MASTER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// The program under test.
 #[derive(Clone)]
 pub(crate) struct TestApp {
     pub(crate) router: Router,
+    pub(crate) site: Arc<Site>,
+    pub(crate) limiter: Limiter,
     pub(crate) db: Db,
     /// The test database as superuser: to look behind the program's back.
     pub(crate) admin: PgPool,
@@ -48,29 +66,51 @@ impl TestApp {
 
     /// The same, at a public address.
     pub(crate) async fn demo_behind(admin: PgPool, now: &str, connections: u32, base_url: &str) -> Self {
+        Self::demo_of(admin, now, connections, base_url, Arc::new(NoMail)).await
+    }
+
+    /// The program with the demo's schools and a mail server.
+    pub(crate) async fn demo_mailing(admin: PgPool, courier: Arc<dyn Courier>) -> Self {
+        Self::demo_of(admin, NOW, 20, "http://localhost", courier).await
+    }
+
+    async fn demo_of(
+        admin: PgPool,
+        now: &str,
+        connections: u32,
+        base_url: &str,
+        courier: Arc<dyn Courier>,
+    ) -> Self {
         let options: PgConnectOptions = (*admin.connect_options()).clone();
-        let db = Db::connect(options, connections).await.unwrap();
+        let vault = Vault::new(&MASTER.into(), &[]).unwrap();
+        let db = Db::connect(options, connections, vault).await.unwrap();
+        db.vault().load(&db).await.unwrap();
         let clock = Clock::fixed(now.parse().unwrap());
         let passwords = Passwords::cheap_for_tests().unwrap();
         seed::demo(&db, &passwords, clock.now()).await.unwrap();
-        let site = Site {
+        let site = Arc::new(Site {
             db: db.clone(),
             clock: clock.clone(),
             passwords,
             base_url: base_url.to_owned(),
             demo: true,
             reload: false,
-            mail: false,
+            mail: Mailer::new(db.clone(), clock.clone(), courier),
             assets: Assets::default(),
+        });
+        let limiter = Limiter::new(db.clone(), clock.clone(), Vec::new(), Some(BENCHMARK_TOKEN.into()));
+        let state = AppState {
+            site: Arc::clone(&site),
+            limiter: limiter.clone(),
+            https: base_url.starts_with("https:"),
+            site_dir: "no-such-dir".into(),
         };
-        let https = base_url.starts_with("https:");
-        let state = AppState { site: Arc::new(site), https, site_dir: "no-such-dir".into() };
-        Self { router: build_router(state), db, admin, clock }
+        Self { router: build_router(state), site, limiter, db, admin, clock }
     }
 
     /// A client that isn't signed in.
     pub(crate) fn visitor(&self) -> Client {
-        Client { router: self.router.clone(), cookies: Arc::default() }
+        Client { router: self.router.clone(), cookies: Arc::default(), ip: None }
     }
 
     /// A client signed in through the login form.
@@ -104,11 +144,27 @@ impl TestApp {
     }
 }
 
+/// What sends when no mail server is set up.
+#[derive(Debug)]
+struct NoMail;
+
+impl Courier for NoMail {
+    fn configured(&self) -> bool {
+        false
+    }
+
+    fn send<'a>(&'a self, _: &'a Envelope, _: &'a HandingOver) -> BoxFuture<'a, Result<(), SendError>> {
+        Box::pin(async { Err(SendError::Later("There is no mail server in this test.".into())) })
+    }
+}
+
 /// A browser, as far as the server can tell: it keeps cookies.
 #[derive(Clone)]
 pub(crate) struct Client {
     router: Router,
     cookies: Arc<Mutex<BTreeMap<String, String>>>,
+    /// Where it comes from, and then rate limits hold for it; without, it says the benchmark's token.
+    ip: Option<IpAddr>,
 }
 
 /// What came back.
@@ -152,6 +208,11 @@ impl Answer {
 }
 
 impl Client {
+    /// The same client at an address of its own, for which rate limits hold.
+    pub(crate) fn at(&self, ip: &str) -> Self {
+        Self { ip: Some(ip.parse().unwrap()), ..self.clone() }
+    }
+
     /// A page, as a browser asks for it.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, "text/html", None).await
@@ -215,6 +276,11 @@ impl Client {
             self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request.headers_mut().insert(header::COOKIE, cookies.join("; ").parse().unwrap());
+        }
+        let ip = self.ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((ip, 4711))));
+        if self.ip.is_none() {
+            request.headers_mut().insert("x-benchmark-token", BENCHMARK_TOKEN.parse().unwrap());
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
         for cookie in response.headers().get_all(header::SET_COOKIE) {
@@ -284,10 +350,11 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for CountStatements {
         event.record(&mut summary);
         let text = summary.0.trim_start().to_uppercase();
         // The frame of a request: its session, BEGIN and the end of the transaction.
-        let frame =
-            ["BEGIN", "COMMIT", "ROLLBACK", "WITH ALIVE AS"].iter().any(|word| text.starts_with(word))
-                || text.starts_with("UPDATE SESSIONS")
-                || text.starts_with("INSERT INTO SESSIONS");
+        let frame = ["BEGIN", "COMMIT", "ROLLBACK", "SET LOCAL", "WITH ALIVE AS"]
+            .iter()
+            .any(|word| text.starts_with(word))
+            || text.starts_with("UPDATE SESSIONS")
+            || text.starts_with("INSERT INTO SESSIONS");
         if !frame {
             STATEMENTS.set(STATEMENTS.get() + 1);
         }

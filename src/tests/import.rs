@@ -112,10 +112,10 @@ async fn a_check_writes_nothing_and_an_import_writes_all(admin: PgPool) {
         .shows("1 instructor and 2 students are in the school now.");
     assert_eq!((app.count(PEOPLE).await, app.count(AUDITED).await), (before + 3, 1));
     let kept = "select count(*) from instructors i join tenants t on t.id = i.tenant_id where t.slug = 'cape-drive' and i.name = 'Müller, Jörg'
-        and i.email = 'new.one@x.test' and i.phone = '+27821112222' and i.city = 'Paarl' and i.verification = 'pending'";
+        and i.email = 'new.one@x.test' and i.phone like 'v1.%' and i.phone_index is not null and i.city = 'Paarl' and i.verification = 'pending'";
     assert_eq!(app.count(kept).await, 1);
     assert_eq!(
-        app.count("select count(*) from students where phone = '+27823334444' and city = 'Cape Town'").await,
+        app.count("select count(*) from students where phone like 'v1.%' and phone_index is not null and city = 'Cape Town'").await,
         1
     );
     let audit = "select count(*) from audit where action = 'people.import' and after = '{\"instructors\": 1, \"students\": 2}' and actor_role = 'owner'";
@@ -299,7 +299,8 @@ async fn five_thousand_are_imported_and_paged_through(admin: PgPool) {
     assert_eq!(texts(&last, ".pager p"), ["4,901–5,000 of 5,000"]);
     assert_eq!(texts(&last, ".pager a"), ["Previous"]);
     assert_eq!(texts(&last, ".filter-total"), ["5,000 students"]);
-    assert!(texts(&get(51).await, ROWS).is_empty());
+    // Beyond the end is the end.
+    assert_eq!(texts(&get(51).await, ".pager p"), ["4,901–5,000 of 5,000"]);
     // With more than can be chosen from, the form takes a name or an e-mail instead.
     let page = owner.get("/t/cape-drive/students").await.expect(200);
     assert_eq!(

@@ -16,9 +16,10 @@ use http::{Method, Request, header};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use crate::harness::{PASSWORD, TestApp};
+use crate::harness::{BENCHMARK_TOKEN, MASTER, PASSWORD, TestApp};
 
-struct Program {
+/// The program itself, as it is installed.
+pub(crate) struct Program {
     child: Child,
     base: String,
 }
@@ -26,7 +27,7 @@ struct Program {
 impl Program {
     /// Starts the program and waits until it says that it serves.
     #[expect(clippy::zombie_processes, reason = "when it doesn't start, the test ends")]
-    fn start(env: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(env: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_lessonbook"))
             .arg("serve")
             .env_clear()
@@ -49,12 +50,12 @@ impl Program {
         panic!("the program did not start: {said}");
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    fn terminate(&mut self) {
+    pub(crate) fn terminate(&mut self) {
         assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
     }
@@ -65,6 +66,20 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The test's database as a program of its own reaches it: by a login of this name, and as owner.
+pub(crate) async fn urls(app: &TestApp, login: &str) -> (String, String) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("do $$ begin create role {login} login noinherit in role lessonbook_program, lessonbook_platform; exception when duplicate_object or unique_violation then null; end $$")))
+        .execute(&app.admin)
+        .await
+        .unwrap();
+    let options: PgConnectOptions = (*app.admin.connect_options()).clone();
+    let socket =
+        options.get_socket().map_or_else(|| options.get_host().to_owned(), |path| path.display().to_string());
+    let database = options.get_database().unwrap();
+    let url = |user: &str| format!("postgres://{user}@localhost/{database}?host={socket}");
+    (url(login), url(options.get_username()))
 }
 
 type Http = Client<hyper_util::client::legacy::connect::HttpConnector, Body>;
@@ -81,6 +96,8 @@ async fn post(
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::ACCEPT, "application/json")
         .header(header::COOKIE, cookie)
+        // Everyone comes from one address here.
+        .header("x-benchmark-token", BENCHMARK_TOKEN)
         .body(Body::from(serde_urlencoded::to_string(fields).unwrap()))
         .unwrap();
     let response = http.request(request).await.ok()?;
@@ -94,16 +111,7 @@ async fn post(
 #[sqlx::test(migrator = "domain::MIGRATIONS")]
 async fn kill_9_leaves_no_half_booking(admin: PgPool) {
     let app = TestApp::demo_at(admin, &Clock::system().now().to_string()).await;
-    sqlx::raw_sql("do $$ begin create role t_kill login noinherit in role lessonbook_program, lessonbook_platform; exception when duplicate_object or unique_violation then null; end $$")
-        .execute(&app.admin)
-        .await
-        .unwrap();
-    let options: PgConnectOptions = (*app.admin.connect_options()).clone();
-    let socket =
-        options.get_socket().map_or_else(|| options.get_host().to_owned(), |path| path.display().to_string());
-    let database = options.get_database().unwrap().to_owned();
-    let login = format!("postgres://t_kill@localhost/{database}?host={socket}");
-    let owner = format!("postgres://{}@localhost/{database}?host={socket}", options.get_username());
+    let (login, owner) = urls(&app, "t_kill").await;
     let service = app.text("select s.id::text from services s join tenants t on t.id = s.tenant_id where t.slug = 'cape-drive' and s.name = 'Driving lesson'").await;
     // Times that are free for each of the first students, a week ahead and more.
     let emails: Vec<String> = sqlx::query_scalar("select s.email from students s join tenants t on t.id = s.tenant_id where t.slug = 'cape-drive' order by s.id limit 8")
@@ -123,8 +131,10 @@ async fn kill_9_leaves_no_half_booking(admin: PgPool) {
     for round in 0..4_usize {
         let mut program = Program::start(&[
             ("LESSONBOOK_MODE", "development"),
+            ("LESSONBOOK_SECRET_KEY", MASTER),
             ("DATABASE_URL", &login),
             ("LESSONBOOK_OWNER_URL", &owner),
+            ("LESSONBOOK_BENCHMARK_TOKEN", BENCHMARK_TOKEN),
         ]);
         let http: Http = Client::builder(TokioExecutor::new()).build_http();
         let enough = Arc::new(tokio::sync::Notify::new());

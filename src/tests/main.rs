@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod access;
+mod asvs;
+mod audit;
 mod booking;
+mod brute_force;
+mod crypto;
 mod database;
 mod downloads;
 mod dst;
@@ -13,7 +17,11 @@ mod import;
 mod input;
 mod isolation;
 mod kill;
+mod limits;
+mod mail;
 mod people;
 mod platform;
 mod queries;
 mod race;
+mod removal;
+mod soft_delete;

@@ -128,9 +128,9 @@ async fn of_twenty_who_use_a_link_at_once_one_succeeds(admin: PgPool) {
     let won: Vec<usize> = (0..20).filter(|n| statuses[*n] == 200).collect();
     assert_eq!(won.len(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 19, "{statuses:?}");
-    for (n, password) in passwords.iter().enumerate() {
-        let wanted = if n == won[0] { 200 } else { 401 };
-        let login = [("login", "rosa@harbour.test"), ("password", password.as_str())];
+    // Not all of them: who fails often has to wait.
+    for (n, wanted) in [(won[0], 200), ((won[0] + 1) % 20, 401)] {
+        let login = [("login", "rosa@harbour.test"), ("password", passwords[n].as_str())];
         app.visitor().post("identity/login", &login).await.expect(wanted);
     }
     // A link of three days ago is no longer one.
@@ -145,7 +145,7 @@ async fn of_twenty_who_use_a_link_at_once_one_succeeds(admin: PgPool) {
 async fn a_wrong_school_is_refused_field_by_field_and_nothing_is_saved(admin: PgPool) {
     let app = TestApp::demo(admin).await;
     let client = platform(&app).await;
-    let all = "select (select count(*) from tenants) + (select count(*) from users) + (select count(*) from memberships) + (select count(*) from audit) + (select count(*) from password_links)";
+    let all = "select (select count(*) from tenants) + (select count(*) from users) + (select count(*) from memberships) + (select count(*) from audit) + (select count(*) from one_time_links)";
     let before = app.count(all).await;
     let long = "x".repeat(101);
     for (name, values) in [
@@ -196,7 +196,7 @@ async fn a_known_owner_keeps_their_account(admin: PgPool) {
         app.text("select name from users where email = 'owner@cape-drive.test'").await,
         "Nandi Jacobs"
     );
-    assert_eq!(app.count("select count(*) from password_links").await, 0);
+    assert_eq!(app.count("select count(*) from one_time_links").await, 0);
     let owner = app.owner().await;
     owner.get("/t/harbour-music").await.expect(200);
     owner.get("/t/cape-drive").await.expect(200);
@@ -277,9 +277,9 @@ async fn what_is_done_to_a_school_is_audited_in_a_chain(admin: PgPool) {
     }
     type Row = (i64, String, String, Option<String>, Option<String>, Option<String>, Vec<u8>, Vec<u8>);
     let rows: Vec<Row> = sqlx::query_as(
-        "select a.seq, a.actor_role, u.email, a.before->>'status', coalesce(a.after->>'status', a.after->>'owner'), a.reason, a.prev_hash, a.hash
+        "select a.seq, concat_ws(' ', a.actor_role, a.action), u.email, a.before->>'status', coalesce(a.after->>'status', a.after->>'owner'), a.reason, a.prev_hash, a.hash
          from audit a join users u on u.id = a.actor_id
-         where a.tenant_id = $1::uuid and a.entity_id = a.tenant_id and a.entity = 'tenant' and a.action = 'platform.run' order by a.seq",
+         where a.tenant_id = $1::uuid and a.entity_id = a.tenant_id and a.entity = 'tenant' order by a.seq",
     )
     .bind(&school)
     .fetch_all(&app.admin)
@@ -299,10 +299,8 @@ async fn what_is_done_to_a_school_is_audited_in_a_chain(admin: PgPool) {
     );
     let mut last = Vec::new();
     for (n, row) in rows.iter().enumerate() {
-        assert_eq!(
-            (row.0, row.1.as_str(), row.2.as_str()),
-            (n as i64 + 1, "super_admin", "super@lessonbook.test")
-        );
+        let act = ["create", "suspend", "activate", "suspend"].map(|act| format!("super_admin tenant.{act}"));
+        assert_eq!((row.0, &row.1, row.2.as_str()), (n as i64 + 1, &act[n], "super@lessonbook.test"));
         assert_eq!(row.6, last, "the chain breaks at {n}");
         assert_eq!(row.7.len(), 32);
         last.clone_from(&row.7);
@@ -364,7 +362,7 @@ async fn the_platforms_lists_are_searched_sorted_and_paged(admin: PgPool) {
         .shows("School suspended")
         .shows("Member active");
     assert_eq!(texts(&one, email), ["owner@closed-clinic.test"]);
-    assert!(texts(&client.get("/admin/users?page=9").await.expect(200), email).is_empty());
+    assert_eq!(texts(&client.get("/admin/users?page=9").await.expect(200), email), texts(&last, email));
     client.get("/admin/tenants/018f0000-0000-7000-8000-000000000000").await.expect(404);
     client.get("/admin/tenants/nonsense").await.expect(404);
 }
@@ -376,24 +374,29 @@ async fn the_platform_is_for_those_who_run_it(admin: PgPool) {
     let one = format!("/admin/tenants/{cape}");
     for who in ["owner", "staff", "thandi", "sipho"] {
         let client = app.login(&format!("{who}@cape-drive.test")).await;
-        for path in ["/admin", "/admin/tenants", "/admin/tenants/new", "/admin/users", one.as_str()] {
-            client.get(path).await.expect(403).hides("North Mentors");
+        for path in ["", "/tenants", "/tenants/new", "/users", "/outbox", "/audit", "/docs"] {
+            client.get(&format!("/admin{path}")).await.expect(403).hides("North Mentors");
         }
+        client.get(&one).await.expect(403).hides("Cape Drive");
         client.post("tenancy/create", &SCHOOL).await.expect(403);
-        for action in ["tenancy/suspend", "tenancy/activate"] {
+        for action in ["tenancy/suspend", "tenancy/activate", "tenancy/delete", "tenancy/restore"] {
             client.post(action, &[("tenant", cape.as_str()), ("reason", "Mine")]).await.expect(403);
         }
     }
     assert_eq!(
-        app.count("select count(*) from audit").await
+        app.count("select count(*) from audit where action <> 'auth.login'").await
             + app.count("select count(*) from tenants where slug = 'harbour-music'").await,
         0
     );
-    // The rank is read at each request.
+    // The rank is read at each request. The last one keeps it, so there is another.
     let client = platform(&app).await;
-    sqlx::query("update users set super_admin = false where email = 'super@lessonbook.test'")
-        .execute(&app.admin)
-        .await
-        .unwrap();
+    sqlx::raw_sql(
+        "insert into users (id, email, email_verified_at, name, super_admin, created_at, updated_at)
+         values (gen_random_uuid(), 'second@lessonbook.test', now(), 'Second', true, now(), now());
+         update users set super_admin = false where email = 'super@lessonbook.test'",
+    )
+    .execute(&app.admin)
+    .await
+    .unwrap();
     client.get("/admin").await.expect(403);
 }

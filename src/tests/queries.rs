@@ -13,6 +13,7 @@ async fn every_page_and_download_takes_three_queries_at_most(admin: PgPool) {
     let student = one("select id::text from students where email = 'sipho@cape-drive.test'").await;
     let service = one("select s.id::text from services s join tenants t on t.id = s.tenant_id where t.slug = 'cape-drive' and s.name = 'Driving lesson'").await;
     let tenant = one("select id::text from tenants where slug = 'cape-drive'").await;
+    let user = one("select id::text from users where email = 'owner@cape-drive.test'").await;
     let clients = [
         ("visitor", app.visitor()),
         ("student", app.student().await),
@@ -30,6 +31,10 @@ async fn every_page_and_download_takes_three_queries_at_most(admin: PgPool) {
         book,
         at,
         "/t/{tenant}/instructors?q=a&city=Paarl&sort=last_lesson&dir=desc&page_size=100".into(),
+        "/t/{tenant}/students?status=removed".into(),
+        "/t/{tenant}/audit?q=a&actor=nandi&action=auth.login&from=2027-01-01&to=2027-12-31".into(),
+        "/admin/audit?school=cape-drive".into(),
+        "/admin/users?status=deleted".into(),
     ]);
 
     let count = QueryCount::start();
@@ -40,6 +45,7 @@ async fn every_page_and_download_takes_three_queries_at_most(admin: PgPool) {
             p if p.contains("/instructors/") => &instructor,
             p if p.contains("/students/") => &student,
             p if p.contains("/services/") => &service,
+            p if p.contains("/users/") => &user,
             _ => &tenant,
         };
         let path = path.replace("{tenant}", "cape-drive").replace("{id}", id).replace("{token}", "0f");
@@ -58,13 +64,17 @@ async fn every_page_and_download_takes_three_queries_at_most(admin: PgPool) {
 #[sqlx::test(migrator = "domain::MIGRATIONS")]
 async fn a_longer_list_takes_no_more_queries(admin: PgPool) {
     let app = TestApp::demo(admin).await;
-    let owner = app.owner().await;
+    let (owner, platform) = (app.owner().await, app.login("super@lessonbook.test").await);
+    let school = ["instructors", "students", "bookings", "services", "team", "outbox", "audit"];
+    let lists = school.map(|list| (&owner, format!("/t/cape-drive/{list}")));
+    let of_platform =
+        ["tenants", "users", "outbox", "audit"].map(|list| (&platform, format!("/admin/{list}")));
     let count = QueryCount::start();
-    for path in ["instructors", "students", "bookings", "services"] {
+    for (client, path) in lists.into_iter().chain(of_platform) {
         let mut counts = Vec::new();
         for size in ["1", "10", "100"] {
             count.take();
-            owner.get(&format!("/t/cape-drive/{path}?page_size={size}")).await.expect(200);
+            client.get(&format!("{path}?page_size={size}")).await.expect(200);
             counts.push(count.take());
         }
         assert!(counts.iter().all(|n| *n == counts[0] && *n > 0), "{path}: {counts:?}");

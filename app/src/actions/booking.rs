@@ -84,7 +84,7 @@ pub async fn cancel(tenant: String, booking: String, reason: String) -> Result<O
     let mut scope = cx.member(&tenant).await?;
     let id = booking.parse().map_err(|_| domain::Error::NotFound)?;
     let done = cancelling::cancel(&mut scope, id, &reason).await?;
-    let lesson = scope.tenant().words().lesson;
+    let lesson = &scope.tenant().words().lesson;
     let credit = match (done.booking.pack, done.credit_back) {
         (None, _) => String::new(),
         (Some(_), true) => format!(" The {lesson} is back in the pack."),

@@ -1,16 +1,32 @@
-//! Signing in and out, one's name, password and theme.
+//! Signing in and out, what one says of oneself, joining a school, and the theme.
+
+// A form's fields are arguments.
+#![allow(clippy::too_many_arguments)]
+
+pub mod recovery;
+pub mod security;
 
 use leptos::prelude::*;
 
 use crate::{AppError, Outcome};
 #[cfg(feature = "ssr")]
-use crate::{Code, cx::Cx, cx::Theme, safe_path, session};
+use crate::{
+    Code,
+    cx::{Cx, Theme},
+    safe_path, session,
+};
 #[cfg(feature = "ssr")]
-use domain::identity::{service, sessions};
+use domain::identity::{
+    self as accounts,
+    login::{CODE_FAILED, Step},
+    profile::ProfileInput,
+    service::SignedIn,
+};
 #[cfg(feature = "ssr")]
 use secrecy::SecretString;
 
-/// Logs in by e-mail or phone and password, then goes to `next` or to where one's role begins.
+/// Logs in by e-mail or phone and password, then goes to `next` or to where one's role begins; with a second step on,
+/// first to where its code is asked for.
 #[server(endpoint = "identity/login", prefix = "/fn")]
 pub async fn login(
     login: String,
@@ -19,27 +35,53 @@ pub async fn login(
 ) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let password = SecretString::from(password);
-    let signed_in = service::login(&cx.site.db, &cx.site.passwords, &login, &password).await?;
-    session::begin(&cx.session, &signed_in).await.map_err(domain::Error::internal)?;
-    let next = safe_path(&next).map_or(signed_in.home, str::to_owned);
-    Ok(Outcome::new(next, ""))
+    let step =
+        accounts::login::login(&cx.site.db, &cx.site.passwords, cx.caller(), &login, &password).await?;
+    enter(&cx, step, &next).await
+}
+
+/// The second step of a login: a code from the app, or a backup code.
+#[server(endpoint = "identity/login_code", prefix = "/fn")]
+pub async fn login_code(code: String) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let half = session::half(&cx.session, cx.now()).await.map_err(domain::Error::internal)?;
+    let half = half.ok_or(domain::Error::Unauthorized("The time for the code is over. Log in again."))?;
+    match accounts::login::with_code(&cx.site.db, cx.caller(), half.user, &code).await {
+        Ok(signed_in) => begin(&cx, signed_in, &half.next).await,
+        // Said beside the field, where one tries again; what else is refused goes back to the login.
+        Err(domain::Error::Unauthorized(CODE_FAILED)) => {
+            let fields = AppError::field("code", CODE_FAILED).fields;
+            Err(AppError { fields, ..AppError::new(Code::Unauthorized, CODE_FAILED) })
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// Ends this session.
 #[server(endpoint = "identity/logout", prefix = "/fn")]
-pub async fn logout() -> Result<Outcome, AppError> {
+pub async fn logout(#[server(default)] next: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     cx.session.flush().await.map_err(domain::Error::internal)?;
-    Ok(Outcome::new("/login", ""))
+    Ok(Outcome::new(safe_path(&next).unwrap_or("/login"), ""))
 }
 
-/// Sets a first password by a one-time link.
-#[server(endpoint = "identity/set_password", prefix = "/fn")]
-pub async fn set_password(token: String, password: String) -> Result<Outcome, AppError> {
+/// Asks to belong to a school: a `student` does at once, an `instructor` when the school has said yes.
+#[server(endpoint = "identity/join", prefix = "/fn")]
+pub async fn join(tenant: String, kind: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
-    let password = SecretString::from(password);
-    service::set_password(&cx.site.db, &cx.site.passwords, &token, &password, cx.now).await?;
-    Ok(Outcome::new("/login", "Your password is set. Log in with it."))
+    let teaches = teaches(&kind)?;
+    let mut scope = cx.account().await?;
+    let joined = accounts::register::join(&mut scope, &tenant, teaches).await?;
+    scope.commit().await?;
+    let name = joined.tenant_name;
+    Ok(if joined.pending {
+        Outcome::new(
+            "/account",
+            format!("{name} has your application. You can teach there once it says yes."),
+        )
+    } else {
+        Outcome::new(format!("/t/{tenant}"), format!("You belong to {name} now."))
+    })
 }
 
 /// Changes one's own name.
@@ -47,23 +89,63 @@ pub async fn set_password(token: String, password: String) -> Result<Outcome, Ap
 pub async fn update_name(name: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let mut scope = cx.account().await?;
-    service::update_name(&mut scope, &name).await?;
+    accounts::account::update_name(&mut scope, &name).await?;
     scope.commit().await?;
     Ok(Outcome::new("/account", "Your name is changed."))
 }
 
-/// Changes one's own password; every other session ends.
-#[server(endpoint = "identity/change_password", prefix = "/fn")]
-pub async fn change_password(current: String, password: String) -> Result<Outcome, AppError> {
+/// Changes one's own phone number; empty takes it away.
+#[server(endpoint = "identity/update_phone", prefix = "/fn")]
+pub async fn update_phone(#[server(default)] phone: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
-    let Some(id) = cx.session.id() else {
-        return Err(AppError::new(Code::Unauthorized, "Log in to go on."));
+    let mut scope = cx.account().await?;
+    let proof = cx.caller().proof()?;
+    accounts::account::update_phone(&mut scope, &proof, &phone).await?;
+    scope.commit().await?;
+    let message =
+        if phone.trim().is_empty() { "Your phone number is removed." } else { "Your phone number is saved." };
+    Ok(Outcome::new("/account", message))
+}
+
+/// Sends a link to a new address; the account has it once the link was used.
+#[server(endpoint = "identity/change_email", prefix = "/fn")]
+pub async fn change_email(email: String) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let mut scope = cx.account().await?;
+    let proof = cx.caller().proof()?;
+    accounts::account::change_email(&mut scope, &proof, &email).await?;
+    scope.commit().await?;
+    let message = format!("A link has been sent to {}. Your address stays until you use it.", email.trim());
+    Ok(Outcome::new("/account", message))
+}
+
+/// Saves what one says of oneself. Coordinates are in degrees.
+#[server(endpoint = "identity/save_profile", prefix = "/fn")]
+pub async fn save_profile(
+    #[server(default)] id_number: String,
+    #[server(default)] address: String,
+    #[server(default)] suburb: String,
+    #[server(default)] city: String,
+    #[server(default)] province: String,
+    #[server(default)] pickup: String,
+    #[server(default)] pickup_lat: String,
+    #[server(default)] pickup_lon: String,
+) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let mut scope = cx.account().await?;
+    let typed = ProfileInput {
+        id_number: &id_number,
+        address: &address,
+        suburb: &suburb,
+        city: &city,
+        province: &province,
+        pickup: &pickup,
+        pickup_lat: &pickup_lat,
+        pickup_lon: &pickup_lon,
     };
-    let keep = sessions::hash_token(&id.to_string());
-    let (current, new) = (SecretString::from(current), SecretString::from(password));
-    service::change_password(&cx.site.db, &cx.site.passwords, cx.user, (&current, &new), &keep, cx.now)
-        .await?;
-    Ok(Outcome::new("/account", "Your password is changed. Every other session has ended."))
+    accounts::profile::save(&mut scope, typed).await?;
+    scope.commit().await?;
+    Ok(Outcome::new("/account/profile", "Your profile is saved."))
 }
 
 /// Chooses light, dark or what the system has; kept in a cookie for a year.
@@ -74,4 +156,34 @@ pub async fn set_theme(theme: String, #[server(default)] _back: String) -> Resul
     let value = http::HeaderValue::from_str(&cookie).map_err(domain::Error::internal)?;
     expect_context::<leptos_axum::ResponseOptions>().append_header(http::header::SET_COOKIE, value);
     Ok(Outcome::new(safe_path(&_back).unwrap_or("/"), ""))
+}
+
+/// Signs someone in, or sends them to where the code is asked for.
+#[cfg(feature = "ssr")]
+async fn enter(cx: &Cx, step: Step, next: &str) -> Result<Outcome, AppError> {
+    match step {
+        Step::In(signed_in) => begin(cx, signed_in, next).await,
+        Step::CodeNeeded(user) => {
+            session::ask_code(&cx.session, user, next, cx.now()).await.map_err(domain::Error::internal)?;
+            Ok(Outcome::new("/login/code", ""))
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+async fn begin(cx: &Cx, signed_in: SignedIn, next: &str) -> Result<Outcome, AppError> {
+    session::begin(&cx.session, &signed_in, cx.caller()).await.map_err(domain::Error::internal)?;
+    // Not back to where one logs in.
+    let next = safe_path(next).filter(|path| !path.starts_with("/login"));
+    Ok(Outcome::new(next.map_or(signed_in.home, str::to_owned), ""))
+}
+
+/// What one comes to a school for.
+#[cfg(feature = "ssr")]
+fn teaches(kind: &str) -> Result<bool, AppError> {
+    match kind {
+        "student" => Ok(false),
+        "instructor" => Ok(true),
+        _ => Err(AppError::field("kind", "Choose one of the two.")),
+    }
 }

@@ -37,7 +37,7 @@ pub async fn use_lesson(
 async fn post(tenant: &str, pack: &str, hand: Hand, reason: &str, back: &str) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let mut scope = cx.member(tenant).await?;
-    let lesson = capital(scope.tenant().words().lesson);
+    let lesson = capital(&scope.tenant().words().lesson);
     let pack: PackId = pack.parse().map_err(|_| domain::Error::NotFound)?;
     let after = service::post_by_hand(&mut scope, pack, hand, reason).await?;
     scope.commit().await?;

@@ -1,4 +1,7 @@
-//! Making, suspending and opening schools.
+//! Making schools, taking them on, and their settings.
+
+// A form's fields are arguments.
+#![allow(clippy::too_many_arguments)]
 
 use leptos::prelude::*;
 
@@ -6,7 +9,13 @@ use leptos::prelude::*;
 use crate::cx::Cx;
 use crate::{AppError, Outcome};
 #[cfg(feature = "ssr")]
-use domain::tenancy::service::{self, NewTenant};
+use domain::tenancy::{
+    lifecycle::{self, TenantUpdate},
+    service::{self, NewTenant},
+    settings::{self, MailInput, SettingsInput},
+};
+#[cfg(feature = "ssr")]
+use secrecy::SecretString;
 
 /// Makes a school and its owner's account, with a one-time link to set a password that is shown once.
 #[server(endpoint = "tenancy/create", prefix = "/fn")]
@@ -51,18 +60,35 @@ pub async fn create(
     Ok(outcome)
 }
 
+/// Changes what the platform keeps of a school. Without a `slug` it keeps its own.
+#[server(endpoint = "tenancy/update", prefix = "/fn")]
+pub async fn update(
+    tenant: String,
+    name: String,
+    #[server(default)] slug: String,
+    preset: String,
+    zone: String,
+    seats: String,
+) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let mut scope = cx.platform().await?;
+    let id = tenant.parse().map_err(|_| domain::Error::NotFound)?;
+    let typed = TenantUpdate { name: &name, slug: &slug, preset: &preset, zone: &zone, seats: &seats };
+    let school = lifecycle::update(&mut scope, id, typed).await?;
+    scope.commit().await?;
+    Ok(Outcome::new(format!("/admin/tenants/{id}"), format!("{} is saved.", school.name)).with_id(id))
+}
+
 /// Closes a school.
 #[server(endpoint = "tenancy/suspend", prefix = "/fn")]
 pub async fn suspend(tenant: String, reason: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let mut scope = cx.platform().await?;
     let id = tenant.parse().map_err(|_| domain::Error::NotFound)?;
-    let school = service::suspend(&mut scope, id, &reason).await?;
+    let school = lifecycle::suspend(&mut scope, id, &reason).await?;
     scope.commit().await?;
-    Ok(Outcome::new(
-        format!("/admin/tenants/{id}"),
-        format!("{} is suspended. Its members and its public page are shut out.", school.name),
-    ))
+    let message = format!("{} is suspended. Its members and its public page are shut out.", school.name);
+    Ok(Outcome::new(format!("/admin/tenants/{id}"), message))
 }
 
 /// Opens a suspended school again.
@@ -71,7 +97,128 @@ pub async fn activate(tenant: String, reason: String) -> Result<Outcome, AppErro
     let cx = Cx::current()?;
     let mut scope = cx.platform().await?;
     let id = tenant.parse().map_err(|_| domain::Error::NotFound)?;
-    let school = service::activate(&mut scope, id, &reason).await?;
+    let school = lifecycle::activate(&mut scope, id, &reason).await?;
     scope.commit().await?;
     Ok(Outcome::new(format!("/admin/tenants/{id}"), format!("{} is open again.", school.name)))
+}
+
+/// Deletes a school, softly; one has to have proved who one is.
+#[server(endpoint = "tenancy/delete", prefix = "/fn")]
+pub async fn delete(tenant: String, reason: String) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let mut scope = cx.platform().await?;
+    let proof = cx.caller().proof()?;
+    let id = tenant.parse().map_err(|_| domain::Error::NotFound)?;
+    let school = lifecycle::delete(&mut scope, &proof, id, &reason).await?;
+    scope.commit().await?;
+    let message = format!("{} is deleted. It can be restored here at any time.", school.name);
+    Ok(Outcome::new(format!("/admin/tenants/{id}"), message))
+}
+
+/// Brings a deleted school back as it was.
+#[server(endpoint = "tenancy/restore", prefix = "/fn")]
+pub async fn restore(tenant: String, reason: String) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let mut scope = cx.platform().await?;
+    let id = tenant.parse().map_err(|_| domain::Error::NotFound)?;
+    let school = lifecycle::restore(&mut scope, id, &reason).await?;
+    scope.commit().await?;
+    let message = format!("{} is restored. It is {} now.", school.name, school.status.as_str());
+    Ok(Outcome::new(format!("/admin/tenants/{id}"), message))
+}
+
+/// Saves a school's settings. Notices are in hours, openings a text a day: "09:00-12:00, 13:00-17:00".
+#[server(endpoint = "tenancy/save_settings", prefix = "/fn")]
+pub async fn save_settings(
+    tenant: String,
+    name: String,
+    zone: String,
+    locale: String,
+    currency: String,
+    #[server(default)] lesson: String,
+    #[server(default)] student: String,
+    #[server(default)] instructor: String,
+    #[server(default)] mon: String,
+    #[server(default)] tue: String,
+    #[server(default)] wed: String,
+    #[server(default)] thu: String,
+    #[server(default)] fri: String,
+    #[server(default)] sat: String,
+    #[server(default)] sun: String,
+    notice: String,
+    cancel_notice: String,
+    #[server(default)] open_registration: String,
+    #[server(default)] require_code: String,
+    #[server(default)] accent: String,
+) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let mut scope = cx.member(&tenant).await?;
+    let typed = SettingsInput {
+        name,
+        zone,
+        locale,
+        currency,
+        lesson,
+        student,
+        instructor,
+        hours: [mon, tue, wed, thu, fri, sat, sun],
+        accent,
+        open_registration: !open_registration.is_empty(),
+        require_code: !require_code.is_empty(),
+        notice,
+        cancel_notice,
+    };
+    settings::save(&mut scope, &typed).await?;
+    scope.commit().await?;
+    Ok(Outcome::new(format!("/t/{tenant}/settings"), "The settings are saved."))
+}
+
+/// Saves the school's own mail server. An empty password keeps the one that is saved.
+#[server(endpoint = "tenancy/save_mail", prefix = "/fn")]
+pub async fn save_mail(
+    tenant: String,
+    host: String,
+    port: String,
+    security: String,
+    #[server(default)] username: String,
+    #[server(default)] password: String,
+    from_email: String,
+    #[server(default)] from_name: String,
+) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let mut scope = cx.member(&tenant).await?;
+    let password = SecretString::from(password);
+    let typed = MailInput {
+        host: &host,
+        port: &port,
+        security: &security,
+        username: &username,
+        password: &password,
+        from_email: &from_email,
+        from_name: &from_name,
+    };
+    settings::save_mail(&mut scope, typed).await?;
+    scope.commit().await?;
+    let message = "The mail server is saved. Send a test to see whether mail arrives.";
+    Ok(Outcome::new(format!("/t/{tenant}/settings"), message))
+}
+
+/// Goes back to the platform's mail server.
+#[server(endpoint = "tenancy/remove_mail", prefix = "/fn")]
+pub async fn remove_mail(tenant: String) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let mut scope = cx.member(&tenant).await?;
+    settings::remove_mail(&mut scope).await?;
+    scope.commit().await?;
+    let message = "The mail server is removed. Mail goes out through the platform's.";
+    Ok(Outcome::new(format!("/t/{tenant}/settings"), message))
+}
+
+/// Sends a test to one's own address and says how it went.
+#[server(endpoint = "tenancy/test_mail", prefix = "/fn")]
+pub async fn test_mail(tenant: String) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let scope = cx.member(&tenant).await?;
+    cx.site.mail.test(scope).await?;
+    Ok(Outcome::new(format!("/t/{tenant}/settings"), "The test was sent to your address."))
 }

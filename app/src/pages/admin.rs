@@ -1,66 +1,20 @@
 //! The platform: figures, schools, users.
 
-use domain::{
-    Instant,
-    paging::Page,
-    tenancy::{
-        Preset, TenantStatus,
-        service::{self, MembershipRow, Overview, TenantRow, UserRow},
-    },
-    zoned::Zone,
-};
+use domain::{Instant, tenancy::TenantStatus, zoned::Zone};
 use leptos::prelude::*;
 
 use crate::{
     AppError,
     cx::Cx,
-    doc::{Doc, Frame, PageResult},
-    ui::{
-        self, Field, Kind, Tone, badge, button, capital, link_button, page_head, plural, post_form, sort_head,
-    },
+    ui::{self, Field, Kind, PostForm, Tone, badge, capital},
 };
 
-/// The platform in figures.
-pub async fn overview(cx: Cx) -> PageResult {
-    let mut scope = cx.platform().await?;
-    let figures = service::overview(&mut scope).await?;
-    let frame = Frame::Platform { account: scope.account().clone(), here: "" };
-    Ok(Doc::new("Platform", frame, move || overview_page(figures)))
-}
-
-/// The list of schools.
-pub async fn tenants(cx: Cx) -> PageResult {
-    let mut scope = cx.platform().await?;
-    let page = service::list(&mut scope, &cx.list(), cx.query("status").unwrap_or("")).await?;
-    let frame = Frame::Platform { account: scope.account().clone(), here: "tenants" };
-    let zone = utc()?;
-    Ok(Doc::new("Schools", frame, move || tenants_page(&cx, &zone, page)))
-}
-
-/// A new school.
-pub async fn new_tenant(cx: Cx) -> PageResult {
-    let scope = cx.platform().await?;
-    let frame = Frame::Platform { account: scope.account().clone(), here: "tenants" };
-    Ok(Doc::new("New school", frame, move || new_tenant_page(&cx)))
-}
-
-/// One school.
-pub async fn tenant(cx: Cx) -> PageResult {
-    let mut scope = cx.platform().await?;
-    let row = service::one(&mut scope, cx.id("id")?).await?;
-    let frame = Frame::Platform { account: scope.account().clone(), here: "tenants" };
-    let zone = utc()?;
-    Ok(Doc::new(format!("{}, school", row.name), frame, move || tenant_page(&cx, &zone, row)))
-}
-
-/// The list of users.
-pub async fn users(cx: Cx) -> PageResult {
-    let mut scope = cx.platform().await?;
-    let page = service::users(&mut scope, &cx.list()).await?;
-    let frame = Frame::Platform { account: scope.account().clone(), here: "users" };
-    let zone = utc()?;
-    Ok(Doc::new("Users", frame, move || users_page(&cx, &zone, page)))
-}
+pub mod docs;
+pub mod overview;
+pub mod tenant;
+pub mod tenants;
+pub mod user;
+pub mod users;
 
 /// The platform has no clock of its own.
 fn utc() -> Result<Zone, AppError> {
@@ -72,285 +26,82 @@ fn day(zone: &Zone, at: Instant) -> AnyView {
     ui::time(zone, at, zone.date(at).strftime("%-d %b %Y").to_string())
 }
 
-fn tenant_badge(status: &str) -> AnyView {
-    let tone = if status == TenantStatus::Active.as_str() { Tone::Good } else { Tone::Bad };
-    badge(tone, capital(status))
+/// "30 Mar 2026, 16:00".
+fn moment(zone: &Zone, at: Instant) -> AnyView {
+    let day = zone.date(at).strftime("%-d %b %Y");
+    ui::time(zone, at, format!("{day}, {}", zone.clock(at)))
 }
 
-fn overview_page(figures: Overview) -> AnyView {
-    let new = link_button("/admin/tenants/new".into(), "New school", true);
-    view! {
-        {page_head("Platform", Some("All schools together, as of now (UTC).".into()), new)}
-        <div class="figures">
-            {figure(figures.tenants_active, "schools open", "now", Some("/admin/tenants?status=active"))}
-            {figure(figures.tenants_suspended, "schools suspended", "now", Some("/admin/tenants?status=suspended"))}
-            {figure(figures.users, "users", "now", Some("/admin/users"))}
-            {figure(figures.bookings_7d, "lessons", "last 7 days", None)}
-            {figure(figures.bookings_next_7d, "lessons", "next 7 days", None)}
-        </div>
-    }
-    .into_any()
+fn text(value: impl Into<String>) -> AnyView {
+    let value: String = value.into();
+    view! { <span>{value}</span> }.into_any()
 }
 
-fn figure(number: i64, unit: &'static str, period: &'static str, href: Option<&'static str>) -> AnyView {
-    let body = view! {
-        <span class="figure-number">{ui::count(number)}</span>
-        <span class="figure-unit">{unit}</span>
-        <span class="figure-period">{period}</span>
-    };
-    match href {
-        Some(href) => view! { <a class="figure" href=href>{body}</a> }.into_any(),
-        None => view! { <div class="figure">{body}</div> }.into_any(),
+fn tenant_badge(status: TenantStatus) -> AnyView {
+    let tone = if status == TenantStatus::Active { Tone::Good } else { Tone::Bad };
+    badge(tone, capital(status.as_str()))
+}
+
+/// `active` is as wished, `pending` waits, all else is shut.
+fn tone(status: &str) -> Tone {
+    match status {
+        "active" => Tone::Good,
+        "pending" => Tone::Warn,
+        _ => Tone::Bad,
     }
 }
 
-fn tenants_page(cx: &Cx, zone: &Zone, page: Page<TenantRow>) -> AnyView {
-    let new = link_button("/admin/tenants/new".into(), "New school", true);
-    let statuses = [("", "All"), ("active", "Active"), ("suspended", "Suspended"), ("deleted", "Deleted")];
-    let statuses: Vec<(String, String)> =
-        statuses.into_iter().map(|(value, label)| (value.to_owned(), label.to_owned())).collect();
-    let extra = ui::filter_select(cx, "status", "Status", statuses);
-    let total = plural(page.total, "school");
-    let bar =
-        ui::filter_bar(cx, "Search name or slug", extra, total, Some(cx.download("/admin/tenants.csv")));
-    let pager = ui::pager(cx, &page);
-    view! {
-        {page_head("Schools", None, new)}
-        {bar}
-        {tenants_table(cx, zone, page.items)}
-        {pager}
-    }
-    .into_any()
+/// "Member active", "School suspended".
+fn badge_of(what: &str, status: &str) -> AnyView {
+    badge(tone(status), format!("{what} {status}"))
 }
 
-fn tenants_table(cx: &Cx, zone: &Zone, rows: Vec<TenantRow>) -> AnyView {
-    if rows.is_empty() {
-        let action = link_button("/admin/tenants/new".into(), "New school", false);
-        return ui::empty(
-            "No school here",
-            "A school has its own address, people, services and lessons.",
-            action,
-        );
-    }
-    let rows: Vec<AnyView> = rows.into_iter().map(|row| tenant_row(zone, row)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {sort_head(cx, "name", "School", true, "")}
-                        <th scope="col">"Kind"</th>
-                        <th scope="col">"Status"</th>
-                        {sort_head(cx, "members", "Members", false, "num")}
-                        {sort_head(cx, "bookings", "Lessons", false, "num")}
-                        {sort_head(cx, "created", "Since", false, "")}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+fn choices(rows: &[(&str, &str)]) -> Vec<(String, String)> {
+    rows.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect()
 }
 
-fn tenant_row(zone: &Zone, row: TenantRow) -> AnyView {
-    let href = format!("/admin/tenants/{}", row.id);
-    view! {
-        <tr>
-            <th scope="row">
-                <a href=href><bdi>{row.name}</bdi></a>
-                <small>{row.slug}</small>
-            </th>
-            <td data-label="Kind">{row.preset.label()}</td>
-            <td data-label="Status">{tenant_badge(row.status.as_str())}</td>
-            <td data-label="Members" class="num">{format!("{} of {}", ui::count(row.members), row.max_seats)}</td>
-            <td data-label="Lessons" class="num">{ui::count(row.bookings)}</td>
-            <td data-label="Since">{day(zone, row.created_at)}</td>
-        </tr>
-    }
-    .into_any()
+/// Something that is done with a reason.
+struct Act {
+    /// `tenancy/suspend`.
+    action: &'static str,
+    /// On its button.
+    label: &'static str,
+    kind: Kind,
+    /// What it does, and whether it can be undone.
+    effect: &'static str,
 }
 
-fn new_tenant_page(cx: &Cx) -> AnyView {
-    let form = cx.form("tenancy/create", "");
-    let presets: Vec<(String, String)> = Preset::ALL
+/// What can be done with a thing: one reason, a button each.
+fn acts(cx: &Cx, title: AnyView, hidden: Vec<(&str, String)>, acts: Vec<Act>) -> AnyView {
+    let actions: Vec<&str> = acts.iter().map(|act| act.action).collect();
+    let refused = actions.iter().copied().find(|action| cx.form(action, "").was_refused());
+    let shown = refused.or(actions.first().copied()).unwrap_or("");
+    let form = cx.form(shown, "");
+    let danger = acts.iter().any(|act| act.kind == Kind::Danger);
+    let class = if danger { "panel danger-zone" } else { "panel" };
+    let effects: Vec<AnyView> = acts.iter().map(|act| view! { <p>{act.effect}</p> }.into_any()).collect();
+    let buttons: Vec<AnyView> = acts
         .into_iter()
-        .map(|preset| (preset.as_str().to_owned(), preset.label().to_owned()))
+        .map(|act| {
+            let class = match act.kind {
+                Kind::Main => "button main",
+                Kind::Plain => "button",
+                Kind::Danger => "button danger",
+            };
+            let target = format!("/fn/{}", act.action);
+            view! { <button type="submit" class=class formaction=target>{act.label}</button> }.into_any()
+        })
         .collect();
     let body = view! {
-        {Field::text("name", "Name").required().max_length(100).view(&form, "")}
-        {Field::text("slug", "Slug")
-            .help("The school's address: /s/slug. Lower-case letters, digits and single hyphens; it stays.")
-            .required()
-            .max_length(40)
-            .view(&form, "")}
-        {Field::select("preset", "Preset", presets)
-            .help("Sets the words the school uses (lesson, session, appointment) and its first services.")
-            .view(&form, "")}
-        {Field::text("zone", "Time zone")
-            .value("Europe/Berlin")
-            .help("By its name, such as Europe/Berlin or Africa/Johannesburg.")
-            .required()
-            .max_length(100)
-            .view(&form, "")}
-        {Field::text("owner_name", "Owner name")
-            .help("Not needed when the owner has an account already.")
-            .max_length(100)
-            .view(&form, "")}
-        {Field::email("owner_email", "Owner e-mail").required().max_length(320).view(&form, "")}
-        {Field::number("seats", "Seats")
-            .value("10")
-            .help("How many members the school may have.")
-            .required()
-            .min(0)
-            .max(10_000)
-            .view(&form, "")}
-        {button("Create school", Kind::Main)}
+        {Field::text("reason", "Reason").required().autocomplete("off").max_length(1000).view(&form, "")}
+        <div class="row">{buttons}</div>
     };
-    let lead = "The owner gets a one-time link to set a password. It is shown once, on the next page.";
     view! {
-        {page_head("New school", Some(lead.into()), ().into_any())}
-        <div class="measure">{post_form("tenancy/create", cx, "", vec![], body.into_any())}</div>
-    }
-    .into_any()
-}
-
-fn tenant_page(cx: &Cx, zone: &Zone, row: TenantRow) -> AnyView {
-    let open = row.status == TenantStatus::Active;
-    let public =
-        if open { link_button(format!("/s/{}", row.slug), "Public page", false) } else { ().into_any() };
-    let change = if open { suspend_form(cx, &row) } else { activate_form(cx, &row) };
-    let head = page_head(&row.name, Some(format!("{}, /s/{}", row.preset.label(), row.slug)), public);
-    view! {
-        {head}
-        <div class="stack measure">
-            <section class="panel">
-                <h2>"Facts"</h2>
-                {tenant_facts(zone, row)}
-            </section>
-            {change}
-        </div>
-    }
-    .into_any()
-}
-
-fn tenant_facts(zone: &Zone, row: TenantRow) -> AnyView {
-    let text = |text: String| view! { <span>{text}</span> }.into_any();
-    let mut rows = vec![("Status".to_owned(), tenant_badge(row.status.as_str()))];
-    rows.extend(row.status_reason.map(|reason| ("Reason".to_owned(), text(reason))));
-    rows.extend([
-        ("Time zone".to_owned(), text(row.zone)),
-        ("Members".to_owned(), text(format!("{} of {} seats", ui::count(row.members), row.max_seats))),
-        ("Lessons".to_owned(), text(format!("{} so far and to come", ui::count(row.bookings)))),
-        ("Since".to_owned(), day(zone, row.created_at)),
-    ]);
-    ui::facts(rows)
-}
-
-fn suspend_form(cx: &Cx, row: &TenantRow) -> AnyView {
-    let form = cx.form("tenancy/suspend", "");
-    let body = view! {
-        {Field::text("reason", "Reason").required().max_length(1000).view(&form, "")}
-        {button("Suspend school", Kind::Danger)}
-    };
-    let id = row.id.to_string();
-    let name = row.name.clone();
-    view! {
-        <section class="panel danger-zone">
-            <h2>"Suspend " <bdi>{name}</bdi></h2>
-            <p>"Its members and its public page are shut out at once. Nothing is deleted, and it can be opened again at any time."</p>
-            {post_form("tenancy/suspend", cx, "", vec![("tenant", id)], body.into_any())}
+        <section class=class>
+            <h2>{title}</h2>
+            {effects}
+            {PostForm::new(shown, cx, "", hidden).view(body.into_any())}
         </section>
-    }
-    .into_any()
-}
-
-fn activate_form(cx: &Cx, row: &TenantRow) -> AnyView {
-    let form = cx.form("tenancy/activate", "");
-    let body = view! {
-        {Field::text("reason", "Reason").required().max_length(1000).view(&form, "")}
-        {button("Activate school", Kind::Main)}
-    };
-    let id = row.id.to_string();
-    let name = row.name.clone();
-    view! {
-        <section class="panel">
-            <h2>"Activate " <bdi>{name}</bdi></h2>
-            <p>"Its members can log in again and its public page opens, with everything as it was."</p>
-            {post_form("tenancy/activate", cx, "", vec![("tenant", id)], body.into_any())}
-        </section>
-    }
-    .into_any()
-}
-
-fn users_page(cx: &Cx, zone: &Zone, page: Page<UserRow>) -> AnyView {
-    let total = plural(page.total, "user");
-    let none = ().into_any();
-    let bar = ui::filter_bar(cx, "Search name or e-mail", none, total, Some(cx.download("/admin/users.csv")));
-    let pager = ui::pager(cx, &page);
-    view! {
-        {page_head("Users", None, ().into_any())}
-        {bar}
-        {users_table(cx, zone, page.items)}
-        {pager}
-    }
-    .into_any()
-}
-
-fn users_table(cx: &Cx, zone: &Zone, rows: Vec<UserRow>) -> AnyView {
-    if rows.is_empty() {
-        return ui::empty(
-            "No user here",
-            "Every account of the platform stands in this list.",
-            ().into_any(),
-        );
-    }
-    let rows: Vec<AnyView> = rows.into_iter().map(|row| user_row(zone, row)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {sort_head(cx, "name", "Name", true, "")}
-                        {sort_head(cx, "email", "E-mail", false, "")}
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Schools"</th>
-                        {sort_head(cx, "created", "Since", false, "")}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
-}
-
-fn user_row(zone: &Zone, row: UserRow) -> AnyView {
-    let tone = if row.status == "active" { Tone::Good } else { Tone::Bad };
-    let platform = row.super_admin.then(|| view! { <small>"Runs the platform"</small> });
-    let memberships: Vec<AnyView> = row.memberships.into_iter().map(membership).collect();
-    view! {
-        <tr>
-            <th scope="row"><bdi>{row.name}</bdi>{platform}</th>
-            <td data-label="E-mail" class="break">{row.email}</td>
-            <td data-label="Status">{badge(tone, capital(&row.status))}</td>
-            <td data-label="Schools"><ul class="memberships">{memberships}</ul></td>
-            <td data-label="Since">{day(zone, row.created_at)}</td>
-        </tr>
-    }
-    .into_any()
-}
-
-/// "Cape Drive, owner: member active, school suspended".
-fn membership(row: MembershipRow) -> AnyView {
-    let tone = if row.status == "active" { Tone::Good } else { Tone::Bad };
-    let school_tone = if row.tenant_status == "active" { Tone::Good } else { Tone::Bad };
-    view! {
-        <li>
-            <span><bdi>{row.tenant_name}</bdi>{format!(", {}", row.role)}</span>
-            {badge(tone, format!("Member {}", row.status))}
-            {badge(school_tone, format!("School {}", row.tenant_status))}
-        </li>
     }
     .into_any()
 }

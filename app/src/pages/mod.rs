@@ -15,10 +15,14 @@ use crate::{
 };
 
 pub mod admin;
+pub mod audit;
 pub mod booking;
 pub mod identity;
+pub mod outbox;
 pub mod people;
 pub mod services;
+pub mod settings;
+pub mod team;
 
 /// An address and its page.
 #[derive(Clone, Copy)]
@@ -41,10 +45,22 @@ macro_rules! page {
 pub fn routes() -> Vec<PageRoute> {
     use Access::{Anyone, Member, Platform, School, SignedIn};
     vec![
-        page!("/", Anyone, identity::home),
-        page!("/login", Anyone, identity::login),
-        page!("/reset/{token}", Anyone, identity::set_password),
-        page!("/account", SignedIn, identity::account),
+        page!("/", Anyone, identity::home::page),
+        page!("/login", Anyone, identity::login::page),
+        page!("/login/code", Anyone, identity::login::code),
+        page!("/login/link", Anyone, identity::login::ask_link),
+        page!("/login/link/{token}", Anyone, identity::login::link),
+        page!("/register", Anyone, identity::register::page),
+        page!("/verify/{token}", Anyone, identity::register::verify),
+        page!("/forgot", Anyone, identity::recovery::forgot),
+        page!("/reset/{token}", Anyone, identity::recovery::reset),
+        page!("/invite/{token}", Anyone, identity::invite::page),
+        page!("/account", SignedIn, identity::account::page),
+        page!("/account/security", SignedIn, identity::security::page),
+        page!("/account/sessions", SignedIn, identity::sessions::page),
+        page!("/account/profile", SignedIn, identity::profile::page),
+        page!("/account/confirm", SignedIn, identity::confirm::page),
+        page!("/account/email/{token}", Anyone, identity::account::confirm_email),
         page!("/s/{tenant}", School, booking::school::page),
         page!("/s/{tenant}/instructors/{id}", School, booking::school::instructor),
         page!("/s/{tenant}/book", School, booking::book::page),
@@ -59,11 +75,19 @@ pub fn routes() -> Vec<PageRoute> {
         page!("/t/{tenant}/students/{id}", Member(Action::ViewStudents), people::student::page),
         page!("/t/{tenant}/services", Member(Action::ViewServices), services::list::page),
         page!("/t/{tenant}/services/{id}", Member(Action::EditServices), services::one::page),
-        page!("/admin", Platform, admin::overview),
-        page!("/admin/tenants", Platform, admin::tenants),
-        page!("/admin/tenants/new", Platform, admin::new_tenant),
-        page!("/admin/tenants/{id}", Platform, admin::tenant),
-        page!("/admin/users", Platform, admin::users),
+        page!("/t/{tenant}/team", Member(Action::ManageTeam), team::page),
+        page!("/t/{tenant}/settings", Member(Action::EditSettings), settings::page),
+        page!("/t/{tenant}/outbox", Member(Action::ViewOutbox), outbox::page),
+        page!("/t/{tenant}/audit", Member(Action::ViewAudit), audit::page),
+        page!("/admin", Platform, admin::overview::page),
+        page!("/admin/tenants", Platform, admin::tenants::page),
+        page!("/admin/tenants/new", Platform, admin::tenants::blank),
+        page!("/admin/tenants/{id}", Platform, admin::tenant::page),
+        page!("/admin/users", Platform, admin::users::page),
+        page!("/admin/users/{id}", Platform, admin::user::page),
+        page!("/admin/outbox", Platform, outbox::platform),
+        page!("/admin/audit", Platform, audit::platform),
+        page!("/admin/docs", Platform, admin::docs::page),
     ]
 }
 
@@ -74,6 +98,7 @@ pub fn error_page(error: &AppError) -> Doc {
         Code::Forbidden => "Not allowed",
         Code::Unavailable => "Too busy",
         Code::TooLarge => "Too large",
+        Code::RateLimited => "Too often",
         Code::Internal => "Something went wrong",
         _ => "That did not work",
     };

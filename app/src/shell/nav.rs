@@ -1,7 +1,7 @@
 //! What stands around a page, by frame and role.
 
 use domain::{
-    authz::{Account, Actor, Role},
+    authz::{Account, Action, Actor, Reach, Role},
     tenancy::Tenant,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Around {
     pub(super) corner: Corner,
     /// Whose clock the page shows.
     pub(super) zone: Option<String>,
+    /// The school's own colour.
+    pub(super) accent: Option<String>,
 }
 
 /// An entry of the navigation.
@@ -81,7 +83,7 @@ impl Around {
     }
 
     fn plain(home: String, brand: String, corner: Corner) -> Self {
-        Self { home, brand, items: Vec::new(), bottom: false, corner, zone: None }
+        Self { home, brand, items: Vec::new(), bottom: false, corner, zone: None, accent: None }
     }
 
     fn school(tenant: &Tenant, actor: &Actor, cx: &Cx) -> Self {
@@ -92,6 +94,7 @@ impl Around {
         };
         let mut around = Self::plain(format!("/s/{}", tenant.slug), tenant.name.clone(), corner);
         around.zone = Some(zone(tenant));
+        around.accent = tenant.accent.clone();
         around
     }
 
@@ -103,6 +106,7 @@ impl Around {
             bottom: matches!(actor.role, Role::Student | Role::Instructor),
             corner: Corner::Account { name: actor.name.clone(), platform: false },
             zone: Some(zone(tenant)),
+            accent: tenant.accent.clone(),
         }
     }
 
@@ -120,10 +124,14 @@ impl Around {
                 item("/admin", "Overview", "home", ""),
                 item("/admin/tenants", "Schools", "building", "tenants"),
                 item("/admin/users", "Users", "people", "users"),
+                item("/admin/outbox", "Messages", "mail", "outbox"),
+                item("/admin/audit", "Audit", "shield", "audit"),
+                item("/admin/docs", "Rules", "list", "docs"),
             ],
             bottom: false,
             corner: account_corner(account),
             zone: Some("UTC".into()),
+            accent: None,
         }
     }
 }
@@ -140,7 +148,7 @@ fn member_items(tenant: &Tenant, actor: &Actor, here: &str) -> Vec<Item> {
     let many = |word: &str| format!("{}s", capital(word));
     let mut items = vec![
         item("", "Dashboard".into(), "home", ""),
-        item("/bookings", many(words.lesson), "calendar", "bookings"),
+        item("/bookings", many(&words.lesson), "calendar", "bookings"),
     ];
     match actor.role {
         Role::Student => {
@@ -154,15 +162,26 @@ fn member_items(tenant: &Tenant, actor: &Actor, here: &str) -> Vec<Item> {
             });
         }
         Role::Instructor => {
-            items.push(item("/students", many(words.student), "people", "students"));
+            items.push(item("/students", many(&words.student), "people", "students"));
             if let Some(id) = actor.instructor() {
                 items.push(item(&format!("/instructors/{id}"), "My page".into(), "person", "instructors"));
             }
         }
         Role::Staff | Role::Owner | Role::SuperAdmin | Role::Visitor => {
-            items.push(item("/instructors", many(words.instructor), "person", "instructors"));
-            items.push(item("/students", many(words.student), "people", "students"));
+            items.push(item("/instructors", many(&words.instructor), "person", "instructors"));
+            items.push(item("/students", many(&words.student), "people", "students"));
             items.push(item("/services", "Services".into(), "list", "services"));
+            let more = [
+                (Action::ManageTeam, "/team", "Team", "people", "team"),
+                (Action::ViewOutbox, "/outbox", "Messages", "mail", "outbox"),
+                (Action::ViewAudit, "/audit", "Audit", "shield", "audit"),
+                (Action::EditSettings, "/settings", "Settings", "settings", "settings"),
+            ];
+            for (action, path, label, icon, name) in more {
+                if actor.reach(action) != Reach::None {
+                    items.push(item(path, label.into(), icon, name));
+                }
+            }
         }
     }
     items

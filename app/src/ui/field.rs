@@ -18,6 +18,7 @@ pub struct Field {
     min: Option<String>,
     max: Option<String>,
     rows: String,
+    digits: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -25,6 +26,7 @@ enum Control {
     Input(&'static str),
     Area,
     Select(Vec<(String, String)>),
+    Radio(Vec<(String, String)>),
     Checkbox,
 }
 
@@ -42,6 +44,7 @@ impl Field {
             min: None,
             max: None,
             rows: "4".into(),
+            digits: false,
         }
     }
 
@@ -88,6 +91,11 @@ impl Field {
     /// One of some: values and what they are called.
     pub fn select(name: impl Into<String>, label: impl Into<String>, options: Vec<(String, String)>) -> Self {
         Self::new(Control::Select(options), name, label)
+    }
+
+    /// One of a few, all in sight: values and what they are called.
+    pub fn radio(name: impl Into<String>, label: impl Into<String>, options: Vec<(String, String)>) -> Self {
+        Self::new(Control::Radio(options), name, label)
     }
 
     /// Yes or no: sends `on` when checked and nothing when not.
@@ -143,6 +151,12 @@ impl Field {
         self
     }
 
+    /// Digits alone: a phone shows the keys for them.
+    pub fn digits(mut self) -> Self {
+        self.digits = true;
+        self
+    }
+
     /// Draws it with what was typed and what is wrong; the element's id is `{key}{name}`.
     pub fn view(self, form: &Form, key: &str) -> AnyView {
         let id = format!("{key}{}", self.name);
@@ -166,6 +180,19 @@ impl Field {
             .into_any();
         }
         let value = form.value(&self.name, &self.value);
+        if let Control::Radio(options) = &self.control {
+            let buttons = self.radio_buttons(&state, &value, options.clone());
+            let legend = self.label.clone();
+            return view! {
+                <fieldset class=format!("{class} radios")>
+                    <legend>{legend}</legend>
+                    {help}
+                    {buttons}
+                    {error_note}
+                </fieldset>
+            }
+            .into_any();
+        }
         view! {
             <div class=class>
                 <label for=id>{self.label.clone()}</label>
@@ -183,12 +210,12 @@ impl Field {
             Control::Select(options) => self.select_view(state, &value, options),
             Control::Input("password") => self.input_view(state, "password", None),
             Control::Input(kind) => self.input_view(state, kind, Some(value)),
-            Control::Checkbox => ().into_any(),
+            Control::Radio(_) | Control::Checkbox => ().into_any(),
         }
     }
 
     fn input_view(self, state: State, kind: &'static str, value: Option<String>) -> AnyView {
-        let mode = (kind == "number").then_some("numeric");
+        let mode = (kind == "number" || self.digits).then_some("numeric");
         view! {
             <input
                 type=kind
@@ -247,6 +274,31 @@ impl Field {
         .into_any()
     }
 
+    /// The first has the id of the field, so that the summary of errors leads to it.
+    fn radio_buttons(&self, state: &State, value: &str, options: Vec<(String, String)>) -> Vec<AnyView> {
+        let button = |(at, (option, label)): (usize, (String, String))| {
+            let id = if at == 0 { state.id.clone() } else { format!("{}-{option}", state.id) };
+            let (target, checked) = (id.clone(), option == value);
+            let (name, described) = (self.name.clone(), state.described.clone());
+            view! {
+                <div class="field check">
+                    <input
+                        type="radio"
+                        id=id
+                        name=name
+                        value=option
+                        checked=checked
+                        required=self.required
+                        aria-describedby=described
+                    />
+                    <label for=target>{label}</label>
+                </div>
+            }
+            .into_any()
+        };
+        options.into_iter().enumerate().map(button).collect()
+    }
+
     fn checkbox_input(&self, state: State, checked: bool) -> AnyView {
         view! {
             <input
@@ -303,6 +355,15 @@ mod tests {
             html.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;</textarea>"),
             "{html}"
         );
+    }
+
+    #[test]
+    fn of_radio_buttons_one_is_chosen() {
+        let options = vec![("a".to_owned(), "First".to_owned()), ("b".to_owned(), "Second".to_owned())];
+        let html = Field::radio("kind", "Kind", options).value("b").view(&Form::default(), "").to_html();
+        assert!(html.contains("<legend>Kind"), "{html}");
+        assert!(html.contains("id=\"kind\"") && html.contains("for=\"kind-b\""), "{html}");
+        assert_eq!(html.matches("checked").count(), 1, "{html}");
     }
 
     #[test]

@@ -58,6 +58,10 @@ fn paths(name: &str) -> &'static str {
         "sun" => {
             r#"<circle cx="12" cy="12" r="3.75"/><path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.65 5.65l1.4 1.4M16.95 16.95l1.4 1.4M5.65 18.35l1.4-1.4M16.95 7.05l1.4-1.4"/>"#
         }
+        "mail" => r#"<path d="M3.5 6h17v12.5h-17zM4 6.5l8 6.5 8-6.5"/>"#,
+        "shield" => {
+            r#"<path d="M12 3.5 5 6v5.5c0 4.5 3 7.5 7 9 4-1.5 7-4.5 7-9V6zM9 12l2.25 2.25L15.25 10"/>"#
+        }
         "home" => r#"<path d="M4 11.5 12 4.5l8 7M6 10v9.5h12V10M10 19.5v-5.5h4v5.5"/>"#,
         "alert" => r#"<path d="M12 4.5 3.5 19.5h17zM12 10.5v4M12 17h.01"/>"#,
         // A dot: seen in review, harmless to people.

@@ -86,12 +86,8 @@ pub fn pager<T>(cx: &Cx, page: &Page<T>) -> AnyView {
         return ().into_any();
     }
     let (first, last) = page.range();
-    let text = match (first, last) {
-        (0, 0) => format!("0 of {}", count(page.total)),
-        _ => format!("{}–{} of {}", count(first), count(last), count(page.total)),
-    };
-    // Beyond the end there is only the way back to the last page.
-    let before = page.has_prev.then(|| i64::from(page.page - 1).min(page.total_pages));
+    let text = format!("{}–{} of {}", count(first), count(last), count(page.total));
+    let before = page.has_prev.then(|| i64::from(page.page) - 1);
     let after = page.has_next.then(|| i64::from(page.page) + 1);
     let previous = before.map(|number| step(cx, number, "Previous", "prev", "arrow-left"));
     let next = after.map(|number| step(cx, number, "Next", "next", "arrow-right"));

@@ -1,11 +1,13 @@
 //! The parts that pages are made of. They know no area: no lesson, no person, no school.
 
+pub mod accent;
 mod badge;
 mod field;
 mod form;
 mod icon;
 mod layout;
 mod list;
+mod qr;
 mod text;
 
 pub use badge::{Tone, badge, status_badge};
@@ -14,4 +16,5 @@ pub use form::{Kind, PostForm, button, post_form};
 pub use icon::icon;
 pub use layout::{empty, facts, initials, link_button, page_head, time};
 pub use list::{filter_bar, filter_select, pager, sort_head};
+pub use qr::qr;
 pub use text::{capital, count, minutes, money, plural};

@@ -3,16 +3,22 @@
 //! A scope is made from a user id and an address, by one query that reads user, membership and school as they are now
 //! (AC-18). Dropping a scope rolls its transaction back.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::policy::{self, Action, Reach, Role};
+use super::{
+    caller::Caller,
+    policy::{self, Action, Reach, Role},
+};
 use crate::{
     Error, Instant, Result,
     db::{ActAs, Db, Tx},
     ids::{InstructorId, StudentId, TenantId, UserId},
     tenancy::{Preset, Tenant, TenantStatus},
+    vault::Vault,
     zoned::Zone,
 };
 
@@ -29,8 +35,12 @@ pub struct Actor {
     pub name: String,
     /// Their role here.
     pub role: Role,
+    /// Has applied to teach here and waits for the school's answer; no member yet.
+    pub applied: bool,
     /// The instructor or student record they act as.
     person: Option<Uuid>,
+    /// What an owner gave or took beyond the role.
+    permissions: BTreeMap<String, bool>,
 }
 
 impl Actor {
@@ -43,6 +53,11 @@ impl Actor {
     pub fn student(&self) -> Option<StudentId> {
         (self.role == Role::Student).then_some(self.person?.into())
     }
+
+    /// How far they may go with `action`.
+    pub fn reach(&self, action: Action) -> Reach {
+        policy::reach_with(self.role, action, &self.permissions)
+    }
 }
 
 /// A school someone belongs to, for the switcher.
@@ -54,6 +69,8 @@ pub struct School {
     pub name: String,
     /// One's role there, as stored.
     pub role: String,
+    /// `active`, or `pending` for someone who has applied to teach there.
+    pub status: String,
 }
 
 /// The signed-in account, outside any school.
@@ -67,6 +84,10 @@ pub struct Account {
     pub email: String,
     /// Runs the platform.
     pub super_admin: bool,
+    /// Logs in with a second factor.
+    pub has_code: bool,
+    /// May do without one: the demo's super-admin, whose password is public anyway.
+    code_exempt: bool,
     /// Schools they belong to.
     pub schools: Vec<School>,
 }
@@ -77,28 +98,39 @@ pub struct TenantScope {
     tx: Tx,
     tenant: Tenant,
     actor: Actor,
-    now: Instant,
+    caller: Caller,
+    vault: Vault,
 }
 
 impl TenantScope {
     /// Enters a school as a member would: 404 for those who don't belong, 403 for members of a closed school.
-    pub async fn member(db: &Db, user: Option<UserId>, slug: &str, now: Instant) -> Result<Self> {
-        let Some(user) = user else {
+    ///
+    /// # Errors
+    /// [`Error::CodeNeeded`] where the school wants a second factor of this role and the account has none.
+    pub async fn member(db: &Db, caller: &Caller, slug: &str) -> Result<Self> {
+        if caller.user.is_none() {
             return Err(Error::Unauthorized("Log in to go on."));
-        };
-        let scope = Self::enter(db, Some(user), slug, now).await?;
+        }
+        let (scope, has_code) = Self::enter(db, caller, slug).await?;
         if scope.actor.role == Role::Visitor {
             return Err(Error::NotFound);
         }
         if scope.tenant.status != TenantStatus::Active {
             return Err(Error::Forbidden(SCHOOL_CLOSED));
         }
+        let wants_code = scope.tenant.require_code && matches!(scope.actor.role, Role::Owner | Role::Staff);
+        if wants_code && !has_code && caller.impersonator.is_none() {
+            return Err(Error::CodeNeeded);
+        }
         Ok(scope)
     }
 
     /// Enters a school's public side; whoever is signed in keeps their role. A closed school isn't there.
-    pub async fn public(db: &Db, user: Option<UserId>, slug: &str, now: Instant) -> Result<Self> {
-        let scope = Self::enter(db, user, slug, now).await?;
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn public(db: &Db, caller: &Caller, slug: &str) -> Result<Self> {
+        let (scope, _) = Self::enter(db, caller, slug).await?;
         if scope.tenant.status != TenantStatus::Active {
             return Err(Error::NotFound);
         }
@@ -106,50 +138,71 @@ impl TenantScope {
     }
 
     /// Enters a school with its owner's rights, for a command given on the machine itself. No request leads here.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
     pub async fn operator(db: &Db, slug: &str, now: Instant) -> Result<Self> {
-        let mut scope = Self::enter(db, None, slug, now).await?;
+        let (mut scope, _) = Self::enter(db, &Caller::visitor(now), slug).await?;
         scope.actor.role = Role::Owner;
         Ok(scope)
     }
 
-    async fn enter(db: &Db, user: Option<UserId>, slug: &str, now: Instant) -> Result<Self> {
+    /// The scope, and whether the account has a second factor.
+    async fn enter(db: &Db, caller: &Caller, slug: &str) -> Result<(Self, bool)> {
         if slug.contains('\0') {
             // Postgres can't even be asked.
             return Err(Error::NotFound);
         }
-        let mut tx = db.begin(ActAs::Program, user).await?;
+        let mut tx = db.begin(ActAs::Program, caller.user).await?;
         // Setting the tenant inside the query that finds it saves a round trip; what follows sees this school only.
+        // A member whom the school's deletion disabled is still told that it is closed.
         let row = sqlx::query!(
-            r#"select t.id, t.slug, t.name, t.preset, t.zone, t.currency, t.status,
+            r#"select t.id, t.slug, t.name, t.preset, t.zone, t.currency, t.status, t.locale, t.accent,
+                      t.open_registration, t.require_code,
+                      t.words as "words!: Json<BTreeMap<String, String>>",
                       set_config('app.tenant_id', t.id::text, true) as "scoped!",
-                      u.id as "user_id?", u.name as "user_name?", m.role as "role?", m.person_id
+                      u.id as "user_id?", u.name as "user_name?", m.role as "role?", m.person_id,
+                      m.status = 'pending' as applied,
+                      m.permissions as "permissions?: Json<BTreeMap<String, bool>>",
+                      coalesce(has_code(u.id), false) as "has_code!"
                from tenants t
                left join users u on u.id = $2 and u.status = 'active' and u.deleted_at is null
-               left join memberships m on m.tenant_id = t.id and m.user_id = u.id and m.status = 'active'
+               left join memberships m on m.tenant_id = t.id and m.user_id = u.id
+                    and (m.status in ('active', 'pending') or m.disabled_by_tenant)
                where t.slug = $1"#,
             slug,
-            user.map(|id| id.0)
+            caller.user.map(|id| id.0)
         )
         .fetch_optional(&mut *tx)
         .await?
         .ok_or(Error::NotFound)?;
+        let applied = row.applied.unwrap_or(false);
+        let role = row.role.as_deref().filter(|_| !applied).and_then(Role::member).unwrap_or(Role::Visitor);
         let actor = Actor {
             user: row.user_id.map(UserId),
             name: row.user_name.unwrap_or_default(),
-            role: row.role.as_deref().and_then(Role::member).unwrap_or(Role::Visitor),
+            role,
+            applied,
             person: row.person_id,
+            permissions: row.permissions.map(|json| json.0).unwrap_or_default(),
         };
+        let preset = Preset::parse(&row.preset).ok_or_else(|| Error::internal("unknown preset"))?;
         let tenant = Tenant {
             id: TenantId(row.id),
             slug: row.slug,
             name: row.name,
-            preset: Preset::parse(&row.preset).ok_or_else(|| Error::internal("unknown preset"))?,
+            preset,
+            words: preset.words().with(&row.words.0),
             zone: Zone::parse(&row.zone).map_err(Error::internal)?,
+            locale: row.locale,
             currency: row.currency,
+            accent: row.accent,
+            open_registration: row.open_registration,
+            require_code: row.require_code,
             status: TenantStatus::parse(&row.status)
                 .ok_or_else(|| Error::internal("unknown tenant status"))?,
         };
-        Ok(Self { tx, tenant, actor, now })
+        Ok((Self { tx, tenant, actor, caller: caller.clone(), vault: db.vault().clone() }, row.has_code))
     }
 
     /// The school.
@@ -164,12 +217,22 @@ impl TenantScope {
 
     /// When the request began.
     pub fn now(&self) -> Instant {
-        self.now
+        self.caller.now
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Opens and seals encrypted fields.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// How far the actor may go with `action`; an error when not at all.
     pub fn require(&self, action: Action) -> Result<Reach> {
-        match policy::reach(self.actor.role, action) {
+        match self.actor.reach(action) {
             Reach::None if self.actor.user.is_none() => Err(Error::Unauthorized("Log in to go on.")),
             Reach::None => Err(Error::Forbidden(NOT_ALLOWED)),
             reach => Ok(reach),
@@ -192,18 +255,24 @@ impl TenantScope {
 pub struct UserScope {
     tx: Tx,
     account: Account,
-    now: Instant,
+    caller: Caller,
+    vault: Vault,
+    /// Whether the rest of the transaction acts as the platform.
+    elevated: bool,
 }
 
 impl UserScope {
     /// Enters one's own account.
-    pub async fn enter(db: &Db, user: Option<UserId>, now: Instant) -> Result<Self> {
-        let Some(user) = user else {
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`].
+    pub async fn enter(db: &Db, caller: &Caller) -> Result<Self> {
+        let Some(user) = caller.user else {
             return Err(Error::Unauthorized("Log in to go on."));
         };
         let mut tx = db.begin(ActAs::Program, Some(user)).await?;
         let account = load_account(&mut tx, user).await?;
-        Ok(Self { tx, account, now })
+        Ok(Self { tx, account, caller: caller.clone(), vault: db.vault().clone(), elevated: false })
     }
 
     /// The account.
@@ -213,14 +282,37 @@ impl UserScope {
 
     /// When the request began.
     pub fn now(&self) -> Instant {
-        self.now
+        self.caller.now
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Opens and seals encrypted fields.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     pub(crate) fn conn(&mut self) -> (Uuid, &mut PgConnection) {
         (self.account.id.0, &mut self.tx)
     }
 
+    /// Lets the rest of the transaction act as the platform, for what the program's own role may not even read: second
+    /// factors, one-time links, logins. From here on every statement has to name the user itself.
+    pub(crate) async fn elevate(&mut self) -> Result<(Uuid, &mut PgConnection)> {
+        if !self.elevated {
+            sqlx::query("set local role lessonbook_platform").execute(&mut *self.tx).await?;
+            self.elevated = true;
+        }
+        Ok((self.account.id.0, &mut self.tx))
+    }
+
     /// Makes it so.
+    ///
+    /// # Errors
+    /// Of the database.
     pub async fn commit(self) -> Result<()> {
         Ok(self.tx.commit().await?)
     }
@@ -231,13 +323,17 @@ impl UserScope {
 pub struct PlatformScope {
     tx: Tx,
     account: Account,
-    now: Instant,
+    caller: Caller,
+    vault: Vault,
 }
 
 impl PlatformScope {
     /// Enters the platform: others are told that it isn't theirs.
-    pub async fn enter(db: &Db, user: Option<UserId>, now: Instant) -> Result<Self> {
-        let Some(user) = user else {
+    ///
+    /// # Errors
+    /// [`Error::CodeNeeded`] for a super-admin without a second factor (AC-10).
+    pub async fn enter(db: &Db, caller: &Caller) -> Result<Self> {
+        let Some(user) = caller.user else {
             return Err(Error::Unauthorized("Log in to go on."));
         };
         let mut tx = db.begin(ActAs::Platform, Some(user)).await?;
@@ -245,7 +341,10 @@ impl PlatformScope {
         if !account.super_admin || policy::reach(Role::SuperAdmin, Action::RunPlatform) != Reach::All {
             return Err(Error::Forbidden("This part is for those who run the platform."));
         }
-        Ok(Self { tx, account, now })
+        if !account.has_code && !account.code_exempt {
+            return Err(Error::CodeNeeded);
+        }
+        Ok(Self { tx, account, caller: caller.clone(), vault: db.vault().clone() })
     }
 
     /// The super-admin.
@@ -255,7 +354,17 @@ impl PlatformScope {
 
     /// When the request began.
     pub fn now(&self) -> Instant {
-        self.now
+        self.caller.now
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Opens and seals encrypted fields.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     pub(crate) fn conn(&mut self) -> &mut PgConnection {
@@ -263,6 +372,9 @@ impl PlatformScope {
     }
 
     /// Makes it so.
+    ///
+    /// # Errors
+    /// Of the database.
     pub async fn commit(self) -> Result<()> {
         Ok(self.tx.commit().await?)
     }
@@ -270,10 +382,12 @@ impl PlatformScope {
 
 async fn load_account(conn: &mut PgConnection, user: UserId) -> Result<Account> {
     let row = sqlx::query!(
-        r#"select u.id, u.name, u.email, u.super_admin,
-                  coalesce((select jsonb_agg(jsonb_build_object('slug', t.slug, 'name', t.name, 'role', m.role) order by t.name)
+        r#"select u.id, u.name, u.email, u.super_admin, u.code_exempt, has_code(u.id) as "has_code!",
+                  coalesce((select jsonb_agg(jsonb_build_object('slug', t.slug, 'name', t.name, 'role', m.role,
+                                   'status', m.status) order by t.name)
                             from memberships m join tenants t on t.id = m.tenant_id
-                            where m.user_id = u.id and m.status = 'active'), '[]') as "schools!: Json<Vec<School>>"
+                            where m.user_id = u.id and m.status in ('active', 'pending') and t.status <> 'deleted'), '[]')
+                      as "schools!: Json<Vec<School>>"
            from users u where u.id = $1 and u.status = 'active' and u.deleted_at is null"#,
         user.0
     )
@@ -285,6 +399,8 @@ async fn load_account(conn: &mut PgConnection, user: UserId) -> Result<Account> 
         name: row.name,
         email: row.email,
         super_admin: row.super_admin,
+        has_code: row.has_code,
+        code_exempt: row.code_exempt,
         schools: row.schools.0,
     })
 }

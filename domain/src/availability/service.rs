@@ -101,7 +101,7 @@ pub async fn set_hours(
     let (before, _) = store::hours_and_blocks(conn, tenant, instructor, now).await?;
     store::set_hours(conn, tenant, instructor, &hours).await?;
     let entry = audit::Entry {
-        action: Action::EditHours,
+        action: Action::EditHours.as_str(),
         entity: "instructor",
         entity_id: Some(instructor.0),
         before: Some(serde_json::json!({ "hours": before })),
@@ -204,7 +204,7 @@ async fn record_block(
         })
     };
     let entry = audit::Entry {
-        action: Action::EditHours,
+        action: Action::EditHours.as_str(),
         entity: "instructor",
         entity_id: Some(instructor.0),
         before: before.map(json),

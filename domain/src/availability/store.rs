@@ -19,6 +19,7 @@ pub(crate) struct Diaries {
 }
 
 /// The time of `instructors` from one moment to another, one diary each in the same order, and the student's lessons.
+/// Who is removed has no hours.
 pub(crate) async fn diaries(
     conn: &mut PgConnection,
     tenant: Uuid,
@@ -34,7 +35,10 @@ pub(crate) async fn diaries(
         r#"select 0::smallint as "kind!", instructor_id as "subject!", weekday as "weekday?",
                   start_minute as "start_minute?", end_minute as "end_minute?",
                   null::timestamptz as "starts_at?", null::timestamptz as "ends_at?"
-           from weekly_hours where tenant_id = $1 and instructor_id = any($2)
+           from weekly_hours
+           where tenant_id = $1
+             and instructor_id in (select id from instructors
+                                   where tenant_id = $1 and id = any($2) and deleted_at is null)
            union all
            select 1, instructor_id, null, null, null, starts_at, ends_at
            from blocked_times where tenant_id = $1 and instructor_id = any($2) and ends_at > $4 and starts_at < $5
@@ -200,6 +204,7 @@ pub(crate) async fn delete_block(
     let row = sqlx::query!(
         "delete from blocked_times
          where tenant_id = $1 and id = $2 and ($3::uuid is null or instructor_id = $3)
+           and instructor_id in (select i.id from instructors i where i.tenant_id = $1 and i.deleted_at is null)
          returning instructor_id, starts_at, ends_at, reason",
         tenant,
         id.0,

@@ -134,6 +134,10 @@ pub async fn book(scope: &mut TenantScope, request: BookRequest) -> Result<Booki
     subjects.push(student.0);
     let (tenant, conn) = scope.conn();
     writes::lock_subjects(conn, tenant, &subjects).await?;
+    // Whoever removes a person queues for the same lock. A removed instructor has no hours, which `free` sees.
+    if !store::has_student(conn, tenant, student).await? {
+        return Err(Error::NotFound);
+    }
     let instructor = *plan.free(scope, &free).await?.first().ok_or(Error::NotFound)?;
 
     write(scope, &plan, &checked, &hash, instructor).await

@@ -13,7 +13,7 @@ use crate::{
     Error, Instant, Result, audit,
     authz::{Action, Reach, TenantScope},
     ids::BookingId,
-    paging::{ListQuery, Page},
+    paging::Page,
 };
 
 /// Lessons of a dashboard at most.
@@ -45,13 +45,7 @@ pub async fn list(scope: &mut TenantScope, filter: &BookingFilter) -> Result<Pag
     let zone = scope.tenant().zone.clone();
     let (tenant, conn) = scope.conn();
     let (items, total) = store::list(conn, tenant, whose, filter, &zone).await?;
-    Ok(Page::new(items, total, &within(&filter.list, total)))
-}
-
-/// A query whose page exists: beyond the end, lists show their last page.
-pub(crate) fn within(query: &ListQuery, total: i64) -> ListQuery {
-    let last = ((total - 1) / query.limit() + 1).max(1);
-    ListQuery { page: query.page.min(u32::try_from(last).unwrap_or(u32::MAX)), ..query.clone() }
+    Ok(Page::new(items, total, &filter.list))
 }
 
 /// One lesson that the actor reaches.
@@ -151,7 +145,7 @@ pub(super) async fn record(
         }),
     };
     let entry = audit::Entry {
-        action,
+        action: action.as_str(),
         entity: "booking",
         entity_id: Some(booking.id.0),
         before: before.map(|status| json!({ "status": status.as_str() })),

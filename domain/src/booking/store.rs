@@ -305,7 +305,20 @@ pub(crate) async fn offer(
     }))
 }
 
-/// E-mail addresses of those concerned by a lesson: student, instructor.
+/// Whether the school has this student, as of now.
+pub(crate) async fn has_student(conn: &mut PgConnection, tenant: Uuid, id: StudentId) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from students
+                          where tenant_id = $1 and id = $2 and deleted_at is null) as "found!""#,
+        tenant,
+        id.0
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(found)
+}
+
+/// E-mail addresses of those concerned by a lesson, student and instructor; none of someone who was removed.
 pub(crate) async fn addresses(
     conn: &mut PgConnection,
     tenant: Uuid,
@@ -313,8 +326,9 @@ pub(crate) async fn addresses(
     instructor: InstructorId,
 ) -> Result<(Option<String>, Option<String>)> {
     let row = sqlx::query!(
-        r#"select (select email from students where tenant_id = $1 and id = $2) as "student?",
-                  (select email from instructors where tenant_id = $1 and id = $3) as "instructor?""#,
+        r#"select (select email from students where tenant_id = $1 and id = $2 and deleted_at is null) as "student?",
+                  (select email from instructors
+                   where tenant_id = $1 and id = $3 and deleted_at is null) as "instructor?""#,
         tenant,
         student.0,
         instructor.0

@@ -17,7 +17,7 @@ const KEY_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Makes all who want time of these subjects queue until the transaction ends. Everyone locks in the same order, so
 /// that nobody waits in a circle.
-pub(super) async fn lock_subjects(conn: &mut PgConnection, tenant: Uuid, subjects: &[Uuid]) -> Result<()> {
+pub(crate) async fn lock_subjects(conn: &mut PgConnection, tenant: Uuid, subjects: &[Uuid]) -> Result<()> {
     sqlx::query!(
         r#"select count(pg_advisory_xact_lock(hashtextextended('claims/' || $1::uuid::text || '/' || s.id::text, 0))) as "n!"
            from (select distinct id from unnest($2::uuid[]) as u (id) order by id) s"#,

@@ -9,6 +9,7 @@ use argon2::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
+use super::guessable;
 use crate::{Error, Result};
 
 /// Shortest password, in characters.
@@ -76,9 +77,13 @@ impl Passwords {
         if length > MAX {
             return Ok(Err(format!("Use at most {MAX} characters.")));
         }
+        let words = guessable::words(&about);
+        if guessable::is_made_of(password.expose_secret(), &words) {
+            return Ok(Err(guessable::REFUSAL.into()));
+        }
         let password = password.clone();
         self.in_turn(move || {
-            let about: Vec<&str> = about.iter().map(String::as_str).collect();
+            let about: Vec<&str> = words.iter().map(String::as_str).collect();
             let estimate = zxcvbn::zxcvbn(password.expose_secret(), &about);
             if estimate.score() >= zxcvbn::Score::Three {
                 Ok(Ok(()))

@@ -1,22 +1,27 @@
-//! Signing in, one's own account, and first passwords.
+//! What other areas need of accounts: first passwords, ended sessions, the first super-admin; and setting a password by
+//! a one-time link.
 
-use jiff::{SignedDuration, ToSpan};
+use jiff::SignedDuration;
 use jiff_sqlx::ToSqlx;
 use secrecy::SecretString;
-use sha2::{Digest, Sha256};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::{Email, Passwords, PersonName, Phone};
-use crate::{
-    Error, FieldErrors, Instant, Result,
-    authz::{PlatformScope, UserScope},
-    db::{ActAs, Db},
-    ids::UserId,
+use super::{
+    Email, Passwords,
+    links::{self, Kind},
+    sessions::{TokenHash, hash_token},
+    throttle,
 };
-
-/// The one answer to every failed login.
-pub const LOGIN_FAILED: &str = "E-mail, phone or password is not right.";
-/// A link to set a first password lives this long.
-const LINK_LIFE_HOURS: i64 = 72;
+use crate::{
+    Error, Instant, Result,
+    audit::{self, Entry},
+    authz::{Caller, PlatformScope, Role},
+    db::{ActAs, Db},
+    ids::{PLATFORM, UserId},
+    notify::{self, Mail},
+};
 
 /// Someone who has just proved who they are.
 #[derive(Clone, Debug)]
@@ -31,176 +36,68 @@ pub struct SignedIn {
     pub home: String,
 }
 
-/// Checks e-mail or phone, and password. One message and the same work for every failure (AC-01).
-///
-/// # Errors
-/// [`Error::Unauthorized`] with [`LOGIN_FAILED`].
-pub async fn login(db: &Db, passwords: &Passwords, login: &str, password: &SecretString) -> Result<SignedIn> {
-    let login = login.trim();
-    let email = Email::parse(login).ok();
-    let phone = Phone::parse(login).ok();
-    let mut tx = db.begin(ActAs::Platform, None).await?;
-    let found = sqlx::query!(
-        r#"select u.id, u.password_hash, u.super_admin,
-                  exists (select from memberships m where m.user_id = u.id and m.status = 'active'
-                          and m.role in ('owner', 'staff')) as "runs!",
-                  (select t.slug from memberships m join tenants t on t.id = m.tenant_id
-                   where m.user_id = u.id and m.status = 'active' order by t.status, t.name limit 1) as slug
-           from users u
-           where (u.email = $1 or u.phone = $2) and u.status = 'active' and u.deleted_at is null
-           order by u.email = $1 desc nulls last limit 1"#,
-        email.as_ref().map(Email::as_str),
-        phone.as_ref().map(Phone::as_str),
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    // The connection goes back before the slow part: hashing must not hold one.
-    tx.commit().await?;
-    let stored = found.as_ref().and_then(|row| row.password_hash.clone());
-    let right = passwords.verify(password, stored).await?;
-    match found {
-        Some(row) if right => {
-            let short = row.super_admin || row.runs;
-            Ok(SignedIn {
-                user: UserId(row.id),
-                idle: if short { SignedDuration::from_mins(30) } else { SignedDuration::from_hours(7 * 24) },
-                life: SignedDuration::from_hours(if row.super_admin { 12 } else { 30 * 24 }),
-                home: match row.slug {
-                    _ if row.super_admin => "/admin".into(),
-                    Some(slug) => format!("/t/{slug}"),
-                    None => "/account".into(),
-                },
-            })
-        }
-        _ => Err(Error::Unauthorized(LOGIN_FAILED)),
-    }
-}
-
-/// Changes one's own name.
-///
-/// # Errors
-/// A field error for a bad name.
-pub async fn update_name(scope: &mut UserScope, name: &str) -> Result<()> {
-    let name = PersonName::parse(name).map_err(|message| Error::field("name", message))?;
-    let now = scope.now();
-    let (user, conn) = scope.conn();
-    sqlx::query!(
-        "update users set name = $2, updated_at = $3 where id = $1",
-        user,
-        name.as_str(),
-        now.to_sqlx()
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Changes one's own password and ends every other session of the account (AC-03).
-///
-/// The scope is opened twice, so that no connection is held while hashing.
-///
-/// # Errors
-/// Field errors for a wrong current or a weak new password.
-pub async fn change_password(
-    db: &Db,
-    passwords: &Passwords,
-    user: Option<UserId>,
-    (current, new): (&SecretString, &SecretString),
-    keep: &super::sessions::TokenHash,
-    now: Instant,
-) -> Result<()> {
-    let mut scope = UserScope::enter(db, user, now).await?;
-    let about = vec![scope.account().email.clone(), scope.account().name.clone()];
-    let (id, conn) = scope.conn();
-    let stored =
-        sqlx::query_scalar!("select password_hash from users where id = $1", id).fetch_one(conn).await?;
-    scope.commit().await?;
-
-    let mut errors = FieldErrors::new();
-    if !passwords.verify(current, stored.clone()).await? {
-        errors.add("current", "This is not your current password.");
-    }
-    errors.check("password", passwords.check_strength(new, about).await?);
-    errors.finish()?;
-    let hash = passwords.hash(new).await?;
-
-    let mut scope = UserScope::enter(db, user, now).await?;
-    let (id, conn) = scope.conn();
-    // Only if it is still the password that was checked: two changes at once must not both win.
-    let done = sqlx::query!(
-        "update users set password_hash = $2, updated_at = $3 where id = $1 and password_hash is not distinct from $4",
-        id, hash, now.to_sqlx(), stored
-    )
-    .execute(&mut *conn)
-    .await?;
-    if done.rows_affected() == 0 {
-        return Err(Error::Conflict("The password was changed at the same moment. Try again.".into()));
-    }
-    sqlx::query!("delete from sessions where user_id = $1 and token_hash <> $2", id, &keep[..])
-        .execute(conn)
-        .await?;
-    scope.commit().await
-}
-
 /// Makes a link with which `user` sets a first password: the token, which is shown once and never stored.
 ///
 /// # Errors
 /// Of the database.
 pub(crate) async fn password_link(scope: &mut PlatformScope, user: UserId) -> Result<String> {
-    let token = random_token();
     let now = scope.now();
-    let expires = now.checked_add(LINK_LIFE_HOURS.hours()).map_err(Error::internal)?;
-    sqlx::query!(
-        "insert into password_links (token_hash, user_id, created_at, expires_at) values ($1, $2, $3, $4)",
-        &hash(&token)[..],
-        user.0,
-        now.to_sqlx(),
-        expires.to_sqlx(),
-    )
-    .execute(scope.conn())
-    .await?;
-    Ok(token)
+    links::create(scope.conn(), Kind::FirstPassword, user.0, None, now).await
 }
 
-/// Sets a password by a one-time link; the account's other sessions end. Of many tries at once one succeeds.
+/// Sets a password by a one-time link, first or forgotten. All sessions of the account end, its second factor stays, and
+/// its address is known to be theirs. Of many tries at once one succeeds.
 ///
 /// # Errors
 /// [`Error::Conflict`] when the link is used, expired or unknown; a field error for a weak password.
 pub async fn set_password(
     db: &Db,
     passwords: &Passwords,
+    caller: &Caller,
     token: &str,
     new: &SecretString,
-    now: Instant,
 ) -> Result<()> {
-    errors_of(passwords.check_strength(new, Vec::new()).await?)?;
-    let new_hash = passwords.hash(new).await?;
+    let now = caller.now;
+    // Looked at first: a dead link says so before anyone thinks of a password, and costs no hashing.
     let mut tx = db.begin(ActAs::Platform, None).await?;
-    let user = sqlx::query_scalar!(
-        "update password_links set used_at = $2 where token_hash = $1 and used_at is null and expires_at > $2 returning user_id",
-        &hash(token)[..],
+    let owner = sqlx::query!(
+        "select u.email, u.name from one_time_links l join users u on u.id = l.user_id
+         where l.token_hash = $1 and l.kind in ('first_password', 'reset') and l.used_at is null and l.expires_at > $2
+           and u.status = 'active' and u.deleted_at is null",
+        &hash_token(token)[..],
         now.to_sqlx(),
     )
     .fetch_optional(&mut *tx)
     .await?
-    .ok_or_else(|| Error::Conflict("This link has been used or has expired. Ask for a new one.".into()))?;
-    sqlx::query!(
-        "update users set password_hash = $2, updated_at = $3 where id = $1",
+    .ok_or_else(links::gone)?;
+    tx.commit().await?;
+    errors_of(passwords.check_strength(new, vec![owner.email, owner.name]).await?)?;
+    let hash = passwords.hash(new).await?;
+
+    let mut tx = db.begin(ActAs::Platform, None).await?;
+    let user = links::take(&mut tx, &[Kind::FirstPassword, Kind::Reset], token, now).await?.user;
+    let row = sqlx::query!(
+        r#"update users u set password_hash = $2, email_verified_at = coalesce(u.email_verified_at, $3), updated_at = $3
+           from (select id, password_hash is not null as had_one from users where id = $1 for no key update) old
+           where u.id = old.id and u.status = 'active' and u.deleted_at is null
+           returning u.email, u.name, u.super_admin, old.had_one as "had_one!""#,
         user,
-        new_hash,
-        now.to_sqlx()
+        hash,
+        now.to_sqlx(),
     )
-    .execute(&mut *tx)
-    .await?;
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or_else(links::gone)?;
     // What else was sent to the same person is spent with it.
-    sqlx::query!(
-        "update password_links set used_at = $2 where user_id = $1 and used_at is null",
-        user,
-        now.to_sqlx()
-    )
-    .execute(&mut *tx)
-    .await?;
+    links::spend_all(&mut tx, user, now).await?;
     end_sessions(&mut tx, UserId(user)).await?;
+    throttle::clear_account(&mut tx, user, now).await?;
+    if row.had_one {
+        let mail = Mail::PasswordChanged { name: row.name };
+        notify::enqueue_account(&mut tx, db.vault(), now, &row.email, &mail, None).await?;
+    }
+    let action = if row.had_one { "auth.password_reset" } else { "auth.password_set" };
+    record(&mut tx, caller, user, row.super_admin, action, (None, None)).await?;
     Ok(tx.commit().await?)
 }
 
@@ -220,10 +117,11 @@ pub async fn create_super_admin(
     let hash = passwords.hash(password).await?;
     let mut tx = db.begin(ActAs::Platform, None).await?;
     let user = sqlx::query_scalar!(
-        "insert into users (id, email, name, password_hash, super_admin, created_at, updated_at)
-         values ($1, $2, $5, $3, true, $4, $4)
+        "insert into users (id, email, email_verified_at, name, password_hash, super_admin, created_at, updated_at)
+         values ($1, $2, $4, $5, $3, true, $4, $4)
          on conflict (email) where deleted_at is null
-         do update set super_admin = true, password_hash = excluded.password_hash, status = 'active', updated_at = $4
+         do update set super_admin = true, password_hash = excluded.password_hash, status = 'active', updated_at = $4,
+                       email_verified_at = coalesce(users.email_verified_at, $4)
          returning id",
         UserId::new(now).0,
         email.as_str(),
@@ -233,25 +131,62 @@ pub async fn create_super_admin(
     )
     .fetch_one(&mut *tx)
     .await?;
+    links::spend_all(&mut tx, user, now).await?;
     end_sessions(&mut tx, UserId(user)).await?;
+    let entry = Entry {
+        action: "user.super_admin",
+        entity: "user",
+        entity_id: Some(user),
+        before: None,
+        after: Some(json!({ "email": email.as_str(), "super_admin": true })),
+        reason: None,
+    };
+    audit::record_as(&mut tx, PLATFORM, &Caller::visitor(now), Role::SuperAdmin, entry).await?;
     Ok(tx.commit().await?)
 }
 
-/// Ends every session of an account: its password or its rank has changed.
-pub(crate) async fn end_sessions(conn: &mut sqlx::PgConnection, user: UserId) -> Result<()> {
-    sqlx::query!("delete from sessions where user_id = $1", user.0).execute(conn).await?;
+/// Ends every session of an account, and those in which it acts as someone else: its password, its rank or its state has
+/// changed.
+pub(crate) async fn end_sessions(conn: &mut PgConnection, user: UserId) -> Result<()> {
+    sqlx::query!("delete from sessions where user_id = $1 or impersonator_id = $1", user.0)
+        .execute(conn)
+        .await?;
     Ok(())
+}
+
+/// The same, but for the session that asks.
+pub(super) async fn end_other_sessions(
+    conn: &mut PgConnection,
+    user: Uuid,
+    keep: Option<&TokenHash>,
+) -> Result<()> {
+    sqlx::query!(
+        "delete from sessions where (user_id = $1 or impersonator_id = $1) and token_hash is distinct from $2",
+        user,
+        keep.map(|hash| &hash[..]),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Records what an account did before or without a session, such as logging in or using a link. Comes last in a
+/// transaction, like all that is recorded.
+pub(super) async fn record(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    user: Uuid,
+    super_admin: bool,
+    action: &str,
+    (before, after): (Option<Value>, Option<Value>),
+) -> Result<()> {
+    // Whoever's session the request came by: the one who acts is the one who has the password or the link.
+    let caller = Caller { user: Some(UserId(user)), impersonator: None, ..caller.clone() };
+    let role = if super_admin { Role::SuperAdmin } else { Role::Visitor };
+    let entry = Entry { action, entity: "user", entity_id: Some(user), before, after, reason: None };
+    audit::record_as(conn, PLATFORM, &caller, role, entry).await
 }
 
 fn errors_of(strength: Result<(), String>) -> Result<()> {
     strength.map_err(|message| Error::field("password", message))
-}
-
-/// 256 random bits, in hexadecimal.
-fn random_token() -> String {
-    rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }

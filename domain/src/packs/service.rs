@@ -33,7 +33,7 @@ pub async fn post_by_hand(
         Hand::Use => (after.total, after.used - 1),
     };
     let entry = audit::Entry {
-        action: Action::PostCredits,
+        action: Action::PostCredits.as_str(),
         entity: "pack",
         entity_id: Some(pack.0),
         before: Some(json!({ "total": total, "used": used, "left": total - used })),

@@ -64,7 +64,16 @@ pub(crate) async fn post_own(
     posting: Posting<'_>,
     own: Option<InstructorId>,
 ) -> Result<Option<PackAfter>> {
-    if insert(&mut *conn, tenant, now, posting, own).await? == 0 {
+    let theirs = sqlx::query_scalar!(
+        r#"select exists (select from packs p
+                          join students s on s.tenant_id = $1 and s.id = p.student_id and s.deleted_at is null
+                          where p.tenant_id = $1 and p.id = $2) as "theirs!""#,
+        tenant,
+        posting.pack.0,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if !theirs || insert(&mut *conn, tenant, now, posting, own).await? == 0 {
         return Ok(None);
     }
     let row = sqlx::query!(
@@ -127,7 +136,7 @@ pub(crate) async fn of_student(
 ) -> Result<Vec<StudentPack>> {
     let packs = sqlx::query_scalar!(
         r#"select coalesce(json_agg(json_build_object(
-                      'instructor', i.id, 'instructor_name', i.name,
+                      'instructor', i.id, 'instructor_name', i.name, 'gone', i.deleted_at is not null,
                       'pack', json_build_object('id', p.id, 'total', p.lessons_total, 'used', p.lessons_used,
                                                 'left', p.lessons_left, 'expires_at', p.expires_at))
                       order by p.expires_at nulls last, p.created_at, p.id), '[]') as "packs!: Json<Vec<StudentPack>>"

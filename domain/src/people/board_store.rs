@@ -21,6 +21,8 @@ pub(crate) async fn board(
         r#"select (select count(*) from students s where s.tenant_id = $1 and s.deleted_at is null) as "students!",
                   (select count(*) from instructors i where i.tenant_id = $1 and i.deleted_at is null) as "instructors!",
                   (select coalesce(sum(p.lessons_left), 0) from packs p
+                   join students s on s.tenant_id = $1 and s.id = p.student_id and s.deleted_at is null
+                   join instructors i on i.tenant_id = $1 and i.id = p.instructor_id and i.deleted_at is null
                    where p.tenant_id = $1 and (p.expires_at is null or p.expires_at > $2)) as "lessons_left!",
                   (select count(*) from bookings b
                    where b.tenant_id = $1 and b.status = 'requested' and b.starts_at > $2) as "waiting!",

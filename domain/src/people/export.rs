@@ -3,10 +3,10 @@
 use futures::TryStreamExt;
 use jiff_sqlx::ToSqlx;
 
-use super::{InstructorFilter, service::own_instructor};
+use super::{InstructorFilter, phones, service::own_instructor};
 use crate::{
     Error, Instant, Result,
-    authz::{Action, TenantScope},
+    authz::{Action, Reach, TenantScope},
     ids::InstructorId,
     packs::last_day,
     paging::ListQuery,
@@ -16,20 +16,26 @@ use crate::{
 
 /// Instructors, one row each.
 pub fn instructors(mut scope: TenantScope, filter: InstructorFilter) -> Result<Rows> {
-    let own = own_instructor(&scope, scope.require(Action::ViewInstructors)?)?;
+    let own = own_of_export(&scope, Action::ViewInstructors)?;
     Ok(spawn(async move |out| send_instructors(&mut scope, own, &filter, &out).await))
 }
 
 /// Mentees of the instructors that the filter finds, one row a pack, or one without a pack.
 pub fn mentees(mut scope: TenantScope, filter: InstructorFilter) -> Result<Rows> {
-    let own = own_instructor(&scope, scope.require(Action::ViewInstructors)?)?;
+    let own = own_of_export(&scope, Action::ViewInstructors)?;
     Ok(spawn(async move |out| send_mentees(&mut scope, own, &filter, &out).await))
 }
 
 /// Students, one row each; an instructor's own mentees for an instructor.
 pub fn students(mut scope: TenantScope, query: ListQuery) -> Result<Rows> {
-    let own = own_instructor(&scope, scope.require(Action::ViewStudents)?)?;
+    let own = own_of_export(&scope, Action::ViewStudents)?;
     Ok(spawn(async move |out| send_students(&mut scope, own, &query, &out).await))
+}
+
+/// Whom a download is held to. It takes two permissions, and goes as far as the narrower one.
+fn own_of_export(scope: &TenantScope, view: Action) -> Result<Option<InstructorId>> {
+    let (view, export) = (scope.require(view)?, scope.require(Action::ExportData)?);
+    own_instructor(scope, if view == Reach::All { export } else { view })
 }
 
 fn time(zone: &Zone, at: Option<jiff_sqlx::Timestamp>) -> String {
@@ -65,14 +71,19 @@ async fn send_instructors(
     if !put(out, header).await? {
         return Ok(());
     }
+    let vault = scope.vault().clone();
     let (tenant, conn) = scope.conn();
     settle(&mut *conn).await?;
     let mut rows = sqlx::query!(
         r#"select i.id, i.name, i.email, i.phone, i.city, i.verification, i.seats, i.created_at,
                   (select count(*) from mentees m
+                   join students s on s.tenant_id = $1 and s.id = m.student_id and s.deleted_at is null
                    where m.tenant_id = $1 and m.instructor_id = i.id and m.seat = 'active') as "seats_used!",
-                  (select count(*) from mentees m where m.tenant_id = $1 and m.instructor_id = i.id) as "mentees!",
+                  (select count(*) from mentees m
+                   join students s on s.tenant_id = $1 and s.id = m.student_id and s.deleted_at is null
+                   where m.tenant_id = $1 and m.instructor_id = i.id) as "mentees!",
                   (select coalesce(sum(p.lessons_left), 0) from packs p
+                   join students s on s.tenant_id = $1 and s.id = p.student_id and s.deleted_at is null
                    where p.tenant_id = $1 and p.instructor_id = i.id
                      and (p.expires_at is null or p.expires_at > $2)) as "lessons_left!",
                   (select max(b.starts_at) from bookings b
@@ -94,11 +105,12 @@ async fn send_instructors(
     )
     .fetch(conn);
     while let Some(row) = rows.try_next().await.map_err(Error::from)? {
+        let phone = vault.open_some(phones::INSTRUCTORS, row.id, row.phone)?;
         let cells = vec![
             row.id.to_string(),
             row.name,
             row.email.unwrap_or_default(),
-            row.phone.unwrap_or_default(),
+            phone.unwrap_or_default(),
             row.city,
             row.verification,
             row.seats.to_string(),
@@ -224,6 +236,8 @@ async fn send_students(
     if !put(out, header).await? {
         return Ok(());
     }
+    let vault = scope.vault().clone();
+    let phone = phones::sought(&vault, &query.q)?;
     let (tenant, conn) = scope.conn();
     settle(&mut *conn).await?;
     let mut rows = sqlx::query!(
@@ -234,6 +248,7 @@ async fn send_students(
                    where m.tenant_id = $1 and m.student_id = s.id and m.seat = 'active'
                      and ($3::uuid is null or m.instructor_id = $3)) as "instructors!",
                   (select coalesce(sum(p.lessons_left), 0) from packs p
+                   join instructors i on i.tenant_id = $1 and i.id = p.instructor_id and i.deleted_at is null
                    where p.tenant_id = $1 and p.student_id = s.id and ($3::uuid is null or p.instructor_id = $3)
                      and (p.expires_at is null or p.expires_at > $2)) as "lessons_left!",
                   (select max(b.starts_at) from bookings b
@@ -246,20 +261,23 @@ async fn send_students(
            where s.tenant_id = $1 and s.deleted_at is null
              and ($3::uuid is null or exists (select from mentees m
                   where m.tenant_id = $1 and m.instructor_id = $3 and m.student_id = s.id))
-             and ($4::text is null or s.name ilike $4 or s.email ilike $4 or s.phone ilike $4)
+             and ($4::text is null or s.name ilike $4 or s.email ilike $4 or s.phone_index = $5 or s.phone = $6)
            order by lower(s.name), s.id"#,
         tenant,
         now.to_sqlx(),
         own.map(|id| id.0),
         query.pattern(),
+        phone.as_ref().map(|phone| &phone.index[..]),
+        phone.as_ref().map(|phone| phone.plain.as_str()),
     )
     .fetch(conn);
     while let Some(row) = rows.try_next().await.map_err(Error::from)? {
+        let phone = vault.open_some(phones::STUDENTS, row.id, row.phone)?;
         let cells = vec![
             row.id.to_string(),
             row.name,
             row.email.unwrap_or_default(),
-            row.phone.unwrap_or_default(),
+            phone.unwrap_or_default(),
             row.city,
             row.instructors,
             row.lessons_left.to_string(),

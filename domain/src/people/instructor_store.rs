@@ -6,9 +6,12 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{InstructorDetail, InstructorFilter, InstructorRow, LessonLine, Named};
-use crate::{Instant, Result, ids::InstructorId};
+use crate::{
+    Instant, Result,
+    ids::{InstructorId, UserId},
+};
 
-/// A page of instructors and how many there are in all; of `own` alone when given.
+/// A page of instructors and how many there are in all; of `own` alone when given. Phone numbers come as they are stored.
 ///
 /// Figures to sort by are counted for every row only when the list is sorted by them; those shown, for the page alone.
 pub(crate) async fn list(
@@ -26,9 +29,12 @@ pub(crate) async fn list(
                                     else lower(i.name) end as word,
                       case $7::text
                           when 'mentees' then
-                              (select count(*)::numeric from mentees m where m.tenant_id = $1 and m.instructor_id = i.id)
+                              (select count(*)::numeric from mentees m
+                               join students s on s.tenant_id = $1 and s.id = m.student_id and s.deleted_at is null
+                               where m.tenant_id = $1 and m.instructor_id = i.id)
                           when 'lessons_left' then
                               (select coalesce(sum(p.lessons_left), 0)::numeric from packs p
+                               join students s on s.tenant_id = $1 and s.id = p.student_id and s.deleted_at is null
                                where p.tenant_id = $1 and p.instructor_id = i.id and (p.expires_at is null or p.expires_at > $2))
                           when 'last_lesson' then
                               (select extract(epoch from max(b.starts_at)) from bookings b
@@ -48,7 +54,8 @@ pub(crate) async fn list(
                                    case when $8 then null else h.number end,
                                    case when $8 then h.number end desc nulls last,
                                    h.name, h.id) as place
-               from hits h order by place limit $9 offset $10
+               from hits h order by place limit $9
+               offset least($10::bigint, greatest(0, (select count(*) - 1 from hits) / $9 * $9))
            )
            select (select count(*) from hits) as "total!",
                   coalesce((
@@ -56,8 +63,10 @@ pub(crate) async fn list(
                           'id', i.id, 'name', i.name, 'email', i.email, 'phone', i.phone, 'city', i.city,
                           'verification', i.verification, 'seats', i.seats,
                           'seats_used', (select count(*) from mentees m
+                                         join students s on s.tenant_id = $1 and s.id = m.student_id and s.deleted_at is null
                                          where m.tenant_id = $1 and m.instructor_id = i.id and m.seat = 'active'),
                           'lessons_left', (select coalesce(sum(p.lessons_left), 0) from packs p
+                                           join students s on s.tenant_id = $1 and s.id = p.student_id and s.deleted_at is null
                                            where p.tenant_id = $1 and p.instructor_id = i.id
                                              and (p.expires_at is null or p.expires_at > $2)),
                           'last_lesson', (select max(b.starts_at) from bookings b
@@ -123,7 +132,8 @@ pub(crate) async fn cities(
     Ok(cities)
 }
 
-/// One instructor with mentees, lessons to come, requests, and the first `choices` students.
+/// One instructor with mentees, lessons to come, requests, and the first `choices` students. The phone number comes as it
+/// is stored.
 pub(crate) async fn detail(
     conn: &mut PgConnection,
     tenant: Uuid,
@@ -133,12 +143,17 @@ pub(crate) async fn detail(
 ) -> Result<Option<InstructorDetail>> {
     let row = sqlx::query!(
         r#"select i.bio,
+                  (select m.user_id from memberships m
+                   where m.tenant_id = $1 and m.person_id = i.id and m.role = 'instructor' and m.status = 'pending'
+                   limit 1) as "applicant?",
                   json_build_object(
                       'id', i.id, 'name', i.name, 'email', i.email, 'phone', i.phone, 'city', i.city,
                       'verification', i.verification, 'seats', i.seats,
                       'seats_used', (select count(*) from mentees m
+                                     join students s on s.tenant_id = $1 and s.id = m.student_id and s.deleted_at is null
                                      where m.tenant_id = $1 and m.instructor_id = i.id and m.seat = 'active'),
                       'lessons_left', (select coalesce(sum(p.lessons_left), 0) from packs p
+                                       join students s on s.tenant_id = $1 and s.id = p.student_id and s.deleted_at is null
                                        where p.tenant_id = $1 and p.instructor_id = i.id
                                          and (p.expires_at is null or p.expires_at > $3)),
                       'last_lesson', (select max(b.starts_at) from bookings b
@@ -196,6 +211,7 @@ pub(crate) async fn detail(
     Ok(row.map(|row| InstructorDetail {
         row: row.row.0,
         bio: row.bio,
+        applicant: row.applicant.map(UserId),
         next: row.next.0,
         requests: row.requests.0,
         students: row.students.0,

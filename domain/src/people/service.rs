@@ -4,12 +4,14 @@ use serde_json::json;
 
 use super::{
     Board, CHOICE_LIMIT, Choices, InstructorDetail, InstructorFilter, InstructorRow, Person, StudentDetail,
-    StudentRow, Verification, board_store, instructor_store, store, student_store, week,
+    StudentRow, Verification, board_store, instructor_store, phones, remove::said, store, student_store,
+    week,
 };
 use crate::{
     Error, FieldErrors, Result, audit,
     authz::{Action, Reach, TenantScope, policy},
     ids::{InstructorId, PackId, StudentId},
+    notify::{self, Mail},
     packs,
     paging::{ListQuery, Page},
 };
@@ -27,7 +29,10 @@ pub async fn instructors(scope: &mut TenantScope, filter: &InstructorFilter) -> 
     let own = own_instructor(scope, scope.require(Action::ViewInstructors)?)?;
     let now = scope.now();
     let (tenant, conn) = scope.conn();
-    let (rows, total) = instructor_store::list(conn, tenant, now, own, filter).await?;
+    let (mut rows, total) = instructor_store::list(conn, tenant, now, own, filter).await?;
+    for row in &mut rows {
+        row.phone = scope.vault().open_some(phones::INSTRUCTORS, row.id.0, row.phone.take())?;
+    }
     Ok(Page::new(rows, total, &filter.list))
 }
 
@@ -46,7 +51,9 @@ pub async fn instructor(scope: &mut TenantScope, id: InstructorId) -> Result<Ins
     }
     let (now, choices) = (scope.now(), choice_limit(scope));
     let (tenant, conn) = scope.conn();
-    instructor_store::detail(conn, tenant, now, id, choices).await?.ok_or(Error::NotFound)
+    let mut found = instructor_store::detail(conn, tenant, now, id, choices).await?.ok_or(Error::NotFound)?;
+    found.row.phone = scope.vault().open_some(phones::INSTRUCTORS, id.0, found.row.phone)?;
+    Ok(found)
 }
 
 /// The acting instructor's own page, for their dashboard (PE-05).
@@ -59,8 +66,12 @@ pub async fn desk(scope: &mut TenantScope) -> Result<InstructorDetail> {
 pub async fn students(scope: &mut TenantScope, query: &ListQuery) -> Result<Page<StudentRow>> {
     let own = own_instructor(scope, scope.require(Action::ViewStudents)?)?;
     let now = scope.now();
+    let phone = phones::sought(scope.vault(), &query.q)?;
     let (tenant, conn) = scope.conn();
-    let (rows, total) = student_store::list(conn, tenant, now, own, query).await?;
+    let (mut rows, total) = student_store::list(conn, tenant, now, own, query, phone.as_ref()).await?;
+    for row in &mut rows {
+        row.phone = scope.vault().open_some(phones::STUDENTS, row.id.0, row.phone.take())?;
+    }
     Ok(Page::new(rows, total, query))
 }
 
@@ -68,7 +79,9 @@ pub async fn students(scope: &mut TenantScope, query: &ListQuery) -> Result<Page
 pub async fn student_detail(scope: &mut TenantScope, id: StudentId) -> Result<StudentDetail> {
     let own = own_instructor(scope, scope.require(Action::ViewStudents)?)?;
     let (tenant, conn) = scope.conn();
-    student_store::detail(conn, tenant, id, own).await?.ok_or(Error::NotFound)
+    let mut found = student_store::detail(conn, tenant, id, own).await?.ok_or(Error::NotFound)?;
+    found.phone = scope.vault().open_some(phones::STUDENTS, id.0, found.phone)?;
+    Ok(found)
 }
 
 /// All instructors by name, for the same.
@@ -157,7 +170,7 @@ pub async fn associate(scope: &mut TenantScope, typed: Association<'_>) -> Resul
         return Err(Error::field("instructor", format!("All {seats} seats of {instructor_name} are taken.")));
     }
     let entry = audit::Entry {
-        action: Action::Associate,
+        action: Action::Associate.as_str(),
         entity: "pack",
         entity_id: Some(pack.0),
         before: None,
@@ -194,21 +207,65 @@ fn the_one(mut found: Vec<Person>) -> Result<Person, String> {
     }
 }
 
-/// Sets whether an instructor has been checked; says their name.
+/// Sets whether an instructor has been checked; says their name. Who has applied to teach becomes a member when
+/// verified, and does not when rejected.
 pub async fn verify(scope: &mut TenantScope, id: InstructorId, state: &str) -> Result<String> {
     scope.require(Action::VerifyInstructor)?;
     let Some(state) = Verification::parse(state) else {
         return Err(Error::field("verification", "Choose pending, verified or rejected."));
     };
+    answer(scope, id, state, None).await
+}
+
+/// Turns down an instructor who is pending, or an account that says to be one of the school's; says their name.
+///
+/// # Errors
+/// [`Error::Conflict`] when nobody waits for an answer any more.
+pub async fn reject(scope: &mut TenantScope, id: InstructorId, reason: &str) -> Result<String> {
+    scope.require(Action::VerifyInstructor)?;
+    let reason = said(reason)?;
+    let (tenant, conn) = scope.conn();
+    let (name, state, applied) = store::waiting(conn, tenant, id).await?.ok_or(Error::NotFound)?;
+    // Whom the school itself has verified stays so; only who says to be them is turned down.
+    let next = match Verification::parse(&state) {
+        Some(Verification::Verified) if applied => Verification::Verified,
+        Some(Verification::Pending) => Verification::Rejected,
+        Some(Verification::Rejected) if applied => Verification::Rejected,
+        _ => return Err(Error::Conflict(format!("{name} is {state} already."))),
+    };
+    answer(scope, id, next, Some(&reason)).await
+}
+
+async fn answer(
+    scope: &mut TenantScope,
+    id: InstructorId,
+    state: Verification,
+    reason: Option<&str>,
+) -> Result<String> {
+    let (now, school) = (scope.now(), scope.tenant().name.clone());
     let (tenant, conn) = scope.conn();
     let (name, before) = store::verify(conn, tenant, id, state).await?.ok_or(Error::NotFound)?;
+    // What is said with a reason is a no.
+    let membership = match (reason, state) {
+        (Some(_), _) | (None, Verification::Rejected) => "revoked",
+        (None, Verification::Verified) => "active",
+        (None, Verification::Pending) => "pending",
+    };
+    let account = store::answer_applicant(conn, tenant, id, membership, now).await?;
+    if let Some((email, applied)) = account
+        && membership == "active"
+        && (applied || before != state.as_str())
+    {
+        let mail = Mail::Verified { school, name: name.clone() };
+        notify::enqueue(scope, &email, &mail, None, None).await?;
+    }
     let entry = audit::Entry {
-        action: Action::VerifyInstructor,
+        action: Action::VerifyInstructor.as_str(),
         entity: "instructor",
         entity_id: Some(id.0),
         before: Some(json!({ "verification": before })),
         after: Some(json!({ "verification": state })),
-        reason: None,
+        reason,
     };
     audit::record(scope, entry).await?;
     Ok(name)

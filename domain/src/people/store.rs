@@ -118,6 +118,7 @@ pub(crate) async fn associate(
              from instructors i
              where i.tenant_id = $1 and i.id = $2
                and i.seats > (select count(*) from mentees m
+                              join students s on s.tenant_id = $1 and s.id = m.student_id and s.deleted_at is null
                               where m.tenant_id = $1 and m.instructor_id = $2 and m.seat = 'active' and m.student_id <> $3)
              on conflict (tenant_id, instructor_id, student_id) do update set seat = 'active'
              returning tenant_id, instructor_id, student_id
@@ -163,4 +164,56 @@ pub(crate) async fn verify(
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| (row.name, row.before)))
+}
+
+/// An instructor's name and verification, and whether an account has applied to be them; the row stays locked.
+pub(crate) async fn waiting(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    id: InstructorId,
+) -> Result<Option<(String, String, bool)>> {
+    let row = sqlx::query!(
+        r#"select i.name, i.verification,
+                  exists (select from memberships m
+                          where m.tenant_id = $1 and m.person_id = i.id and m.role = 'instructor'
+                            and m.status = 'pending') as "applied!"
+           from instructors i
+           where i.tenant_id = $1 and i.id = $2 and i.deleted_at is null
+           for no key update"#,
+        tenant,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.name, row.verification, row.applied)))
+}
+
+/// Answers the application of the account behind an instructor, if it made one: `membership` is what it becomes. Says
+/// the account's e-mail address, and whether it had applied.
+pub(crate) async fn answer_applicant(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    id: InstructorId,
+    membership: &str,
+    now: Instant,
+) -> Result<Option<(String, bool)>> {
+    // The second part sees memberships as they were before the first.
+    let row = sqlx::query!(
+        r#"with answered as (
+               update memberships set status = $3::text, updated_at = $4
+               where tenant_id = $1 and person_id = $2 and role = 'instructor' and status = 'pending'
+                 and $3 <> 'pending'
+           )
+           select u.email, m.status = 'pending' as "applied!"
+           from memberships m join users u on u.id = m.user_id
+           where m.tenant_id = $1 and m.person_id = $2 and m.role = 'instructor' and m.status in ('active', 'pending')
+             and u.status = 'active' and u.deleted_at is null"#,
+        tenant,
+        id.0,
+        membership,
+        now.to_sqlx(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.email, row.applied)))
 }

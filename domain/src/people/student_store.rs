@@ -5,7 +5,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::{LessonLine, PostingLine, StudentDetail, StudentRow};
+use super::{LessonLine, PostingLine, StudentDetail, StudentRow, phones::Sought};
 use crate::{
     Instant, Result,
     ids::{InstructorId, StudentId},
@@ -13,13 +13,15 @@ use crate::{
     paging::ListQuery,
 };
 
-/// A page of students and how many there are in all.
+/// A page of students and how many there are in all. Phone numbers come as they are stored; `phone` is the one that was
+/// searched for.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     tenant: Uuid,
     now: Instant,
     own: Option<InstructorId>,
     query: &ListQuery,
+    phone: Option<&Sought>,
 ) -> Result<(Vec<StudentRow>, i64)> {
     // The search has lost its NULs; the sort is only ever compared.
     let sort = if query.sort.contains('\0') { "" } else { query.sort.as_str() };
@@ -32,6 +34,7 @@ pub(crate) async fn list(
                       case $5::text
                           when 'lessons_left' then
                               (select coalesce(sum(p.lessons_left), 0)::numeric from packs p
+                               join instructors i on i.tenant_id = $1 and i.id = p.instructor_id and i.deleted_at is null
                                where p.tenant_id = $1 and p.student_id = s.id and ($3::uuid is null or p.instructor_id = $3)
                                  and (p.expires_at is null or p.expires_at > $2))
                           when 'last_lesson' then
@@ -47,7 +50,7 @@ pub(crate) async fn list(
                where s.tenant_id = $1 and s.deleted_at is null
                  and ($3::uuid is null or exists (select from mentees m
                       where m.tenant_id = $1 and m.instructor_id = $3 and m.student_id = s.id))
-                 and ($4::text is null or s.name ilike $4 or s.email ilike $4 or s.phone ilike $4)
+                 and ($4::text is null or s.name ilike $4 or s.email ilike $4 or s.phone_index = $9 or s.phone = $10)
            ), shown as (
                select h.id, row_number() over (
                           order by case when $6::bool then null else h.word end,
@@ -55,7 +58,8 @@ pub(crate) async fn list(
                                    case when $6 then null else h.number end,
                                    case when $6 then h.number end desc nulls last,
                                    h.name, h.id) as place
-               from hits h order by place limit $7 offset $8
+               from hits h order by place limit $7
+               offset least($8::bigint, greatest(0, (select count(*) - 1 from hits) / $7 * $7))
            )
            select (select count(*) from hits) as "total!",
                   coalesce((
@@ -68,6 +72,7 @@ pub(crate) async fn list(
                                           where m.tenant_id = $1 and m.student_id = s.id and m.seat = 'active'
                                             and ($3::uuid is null or m.instructor_id = $3)),
                           'lessons_left', (select coalesce(sum(p.lessons_left), 0) from packs p
+                                           join instructors i on i.tenant_id = $1 and i.id = p.instructor_id and i.deleted_at is null
                                            where p.tenant_id = $1 and p.student_id = s.id
                                              and ($3::uuid is null or p.instructor_id = $3)
                                              and (p.expires_at is null or p.expires_at > $2)),
@@ -90,13 +95,15 @@ pub(crate) async fn list(
         query.desc,
         query.limit(),
         query.offset(),
+        phone.map(|phone| &phone.index[..]),
+        phone.map(|phone| phone.plain.as_str()),
     )
     .fetch_one(conn)
     .await?;
     Ok((row.rows.0, row.total))
 }
 
-/// One student with packs, the last 20 postings and the latest 20 lessons.
+/// One student with packs, the last 20 postings and the latest 20 lessons. The phone number comes as it is stored.
 pub(crate) async fn detail(
     conn: &mut PgConnection,
     tenant: Uuid,
@@ -106,7 +113,7 @@ pub(crate) async fn detail(
     let row = sqlx::query!(
         r#"select s.id, s.name, s.email, s.phone, s.city, s.created_at,
                   (select coalesce(json_agg(json_build_object(
-                       'instructor', i.id, 'instructor_name', i.name,
+                       'instructor', i.id, 'instructor_name', i.name, 'gone', i.deleted_at is not null,
                        'pack', json_build_object('id', p.id, 'total', p.lessons_total, 'used', p.lessons_used,
                                                  'left', p.lessons_left, 'expires_at', p.expires_at))
                        order by p.expires_at nulls last, p.created_at, p.id), '[]')

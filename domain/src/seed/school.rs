@@ -106,11 +106,14 @@ pub(super) async fn write(
 impl School<'_> {
     async fn tenant(&self, conn: &mut PgConnection) -> Result<()> {
         let plan = self.plan;
+        // Room for all of its people and some more.
+        let seats = i32::try_from(plan.staff.len() + plan.instructors.len()).map_err(Error::internal)?;
         sqlx::query!(
             "insert into tenants (id, slug, name, preset, zone, currency, status, status_reason, max_seats, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, 100, $9, $9)",
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $10, $9, $9)",
             self.id, plan.slug, plan.name, plan.preset.as_str(), plan.zone, plan.currency,
             if plan.suspended.is_some() { "suspended" } else { "active" }, plan.suspended, self.now.to_sqlx(),
+            (seats + 20).max(100),
         )
         .execute(conn)
         .await?;
@@ -161,15 +164,15 @@ impl School<'_> {
             persons.push(person);
         }
         sqlx::query!(
-            "insert into users (id, email, name, password_hash, created_at, updated_at)
-             select id, email, name, $4, $5, $5 from unnest($1::uuid[], $2::text[], $3::text[]) as x(id, email, name)",
+            "insert into users (id, email, email_verified_at, name, password_hash, created_at, updated_at)
+             select id, email, $5, name, $4, $5, $5 from unnest($1::uuid[], $2::text[], $3::text[]) as x(id, email, name)",
             &ids, &emails, &names, password_hash, now,
         )
         .execute(&mut *conn)
         .await?;
         sqlx::query!(
-            "insert into memberships (tenant_id, user_id, role, person_id, created_at)
-             select $1, id, role, person, $5 from unnest($2::uuid[], $3::text[], $4::uuid[]) as x(id, role, person)",
+            "insert into memberships (tenant_id, user_id, role, person_id, created_at, updated_at)
+             select $1, id, role, person, $5, $5 from unnest($2::uuid[], $3::text[], $4::uuid[]) as x(id, role, person)",
             self.id, &ids, &roles, &persons as &[Option<Uuid>], now,
         )
         .execute(conn)

@@ -6,7 +6,6 @@ use super::{Service, Teacher, Typed, store};
 use crate::{
     Error, Result, audit,
     authz::{Action, TenantScope},
-    booking::service::within,
     ids::{InstructorId, ServiceId},
     paging::{ListQuery, Page},
 };
@@ -22,12 +21,16 @@ pub struct ServiceRow {
     pub upcoming: i64,
 }
 
-/// The services of the school; `status` is `active`, `archived` or anything else for both. Sorted by `name`, `price`
-/// or `duration`.
+/// The services of the school: those offered, unless `status` is `archived` or `all`. Sorted by `name`, `price` or
+/// `duration`.
 pub async fn list(scope: &mut TenantScope, query: &ListQuery, status: &str) -> Result<Page<ServiceRow>> {
     scope.require(Action::ViewServices)?;
     let now = scope.now();
-    let status = ["active", "archived"].into_iter().find(|known| *known == status);
+    let status = match status {
+        "all" => None,
+        "archived" => Some("archived"),
+        _ => Some("active"),
+    };
     let (tenant, conn) = scope.conn();
     let rows = store::list(conn, tenant, query, status, now).await?;
     let total = rows.first().map_or(0, |row| row.total);
@@ -35,7 +38,7 @@ pub async fn list(scope: &mut TenantScope, query: &ListQuery, status: &str) -> R
         .into_iter()
         .map(|row| ServiceRow { service: row.service, instructors: row.instructors, upcoming: row.upcoming })
         .collect();
-    Ok(Page::new(items, total, &within(query, total)))
+    Ok(Page::new(items, total, query))
 }
 
 /// What a new service starts from, and who could teach it.
@@ -122,7 +125,7 @@ async fn record(
     after: serde_json::Value,
 ) -> Result<()> {
     let entry = audit::Entry {
-        action: Action::EditServices,
+        action: Action::EditServices.as_str(),
         entity: "service",
         entity_id: Some(id.0),
         before,

@@ -224,6 +224,8 @@ pub(crate) async fn set_teachers(
         "with gone as (
              delete from service_instructors
              where tenant_id = $1 and service_id = $2 and not (instructor_id = any($3))
+               -- Who is removed isn't in the form, and teaches it again once restored.
+               and instructor_id in (select id from instructors where tenant_id = $1 and deleted_at is null)
          )
          insert into service_instructors (tenant_id, service_id, instructor_id)
          select $1, $2, i.id from instructors i

@@ -1,4 +1,4 @@
-//! The platform's lists as rows for downloads. Times are in UTC.
+//! The platform's lists as rows for downloads. Times are in UTC. What is deleted isn't in them (PR-01).
 
 use futures::TryStreamExt;
 
@@ -16,9 +16,10 @@ pub fn tenants(mut scope: PlatformScope, query: ListQuery, status: &str) -> Rows
     spawn(async move |out| send_tenants(&mut scope, &query, status, &out).await)
 }
 
-/// All accounts that the list's search leaves.
-pub fn users(mut scope: PlatformScope, query: ListQuery) -> Rows {
-    spawn(async move |out| send_users(&mut scope, &query, &out).await)
+/// All accounts that the list's filters leave; `status` as in the list.
+pub fn users(mut scope: PlatformScope, query: ListQuery, status: &str) -> Rows {
+    let status = crate::identity::users::AccountStatus::parse(status).map(|status| status.as_str());
+    spawn(async move |out| send_users(&mut scope, &query, status, &out).await)
 }
 
 async fn send_tenants(
@@ -32,6 +33,7 @@ async fn send_tenants(
     let mut found = sqlx::query!(
         "select id, slug, name, preset, zone, status, max_seats, created_at from tenants
          where ($1::text is null or name ilike $1 or slug ilike $1) and ($2::text is null or status = $2)
+           and status <> 'deleted'
          order by lower(name), id",
         query.pattern(),
         status,
@@ -51,17 +53,25 @@ async fn send_tenants(
     Ok(())
 }
 
-async fn send_users(scope: &mut PlatformScope, query: &ListQuery, out: &Out) -> Result<()> {
+async fn send_users(
+    scope: &mut PlatformScope,
+    query: &ListQuery,
+    status: Option<&str>,
+    out: &Out,
+) -> Result<()> {
     put(out, words(&["id", "name", "email", "super_admin", "status", "schools", "created_at"])).await?;
     settle(scope.conn()).await?;
     let mut found = sqlx::query!(
         r#"select u.id, u.name, u.email, u.super_admin, u.status, u.created_at,
                   coalesce((select string_agg(t.slug || ':' || m.role || ':' || m.status, ' ' order by t.slug)
-                            from memberships m join tenants t on t.id = m.tenant_id where m.user_id = u.id), '') as "schools!"
+                            from memberships m join tenants t on t.id = m.tenant_id and t.status <> 'deleted'
+                            where m.user_id = u.id), '') as "schools!"
            from users u
            where u.deleted_at is null and ($1::text is null or u.name ilike $1 or u.email ilike $1)
+             and ($2::text is null or u.status = $2)
            order by lower(u.name), u.id"#,
         query.pattern(),
+        status,
     )
     .fetch(scope.conn());
     while let Some(row) = found.try_next().await? {

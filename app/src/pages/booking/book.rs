@@ -142,7 +142,7 @@ pub async fn page(cx: Cx) -> PageResult {
     let (tenant, actor) = (scope.tenant().clone(), scope.actor().clone());
     let title = match &offer {
         Some(offer) => format!("Book {}, {}", offer.service.name, tenant.name),
-        None => format!("Book {}, {}", a(tenant.words().lesson), tenant.name),
+        None => format!("Book {}, {}", a(&tenant.words().lesson), tenant.name),
     };
     let book = Book { tenant, actor, catalogue, offer, with, week, choice };
     Ok(Doc::new(title, frame, move || draw(&cx, &book)))
@@ -188,7 +188,7 @@ fn draw(cx: &Cx, book: &Book) -> AnyView {
         None => steps.into_any(),
     };
     view! {
-        {ui::page_head(&format!("Book {}", a(words.lesson)), Some(lead), ().into_any())}
+        {ui::page_head(&format!("Book {}", a(&words.lesson)), Some(lead), ().into_any())}
         {body}
     }
     .into_any()
@@ -227,12 +227,12 @@ fn service_step(cx: &Cx, book: &Book) -> AnyView {
 
 fn instructor_step(cx: &Cx, book: &Book, offer: &Offer) -> AnyView {
     let words = book.tenant.words();
-    let title = ui::capital(words.instructor);
+    let title = ui::capital(&words.instructor);
     match &book.with {
         Some(with) => {
             let change = cx.link(&[("instructor", ""), ("at", "")]);
             let label = format!("Change {}", words.instructor);
-            step(&title, Some((change, label.as_str())), chosen_card(with, words.instructor))
+            step(&title, Some((change, label.as_str())), chosen_card(with, &words.instructor))
         }
         None if offer.instructors.is_empty() => {
             let text = format!("No {} offers this service now. Choose another one.", words.instructor);

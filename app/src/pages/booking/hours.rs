@@ -97,7 +97,7 @@ fn span(zone: &Zone, block: &Block, cx: &Cx) -> String {
     if block.starts_at == zone.day_start(day) && block.ends_at == zone.day_start(tomorrow) {
         format!("{}, all day", zone.short_day(block.starts_at))
     } else {
-        zone.span(block.starts_at, block.ends_at, cx.now)
+        zone.span(block.starts_at, block.ends_at, cx.now())
     }
 }
 

@@ -25,7 +25,7 @@ const NARROWING: [&str; 5] = ["q", "status", "instructor", "from", "to"];
 /// The list.
 pub async fn page(mut cx: Cx) -> PageResult {
     let mut scope = cx.member(cx.param("tenant")).await?;
-    let today = scope.tenant().zone.date(cx.now);
+    let today = scope.tenant().zone.date(cx.now());
     // Unasked, the list begins today. The field shows it, and the download has the same.
     if NARROWING.iter().all(|field| cx.query(field).is_none()) {
         cx.query.insert("from".into(), today.to_string());
@@ -37,7 +37,7 @@ pub async fn page(mut cx: Cx) -> PageResult {
         _ => Vec::new(),
     };
     let (tenant, actor) = (scope.tenant().clone(), scope.actor().clone());
-    let title = format!("{}s", ui::capital(tenant.words().lesson));
+    let title = format!("{}s", ui::capital(&tenant.words().lesson));
     let list = List { tenant, actor, bookings, instructors, today };
     Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &list)))
 }
@@ -60,7 +60,7 @@ fn draw(cx: &Cx, list: &List) -> AnyView {
         ),
         Role::Student => ui::link_button(
             format!("/s/{}/book", list.tenant.slug),
-            &format!("Book {}", a(words.lesson)),
+            &format!("Book {}", a(&words.lesson)),
             true,
         ),
         _ => ().into_any(),
@@ -72,7 +72,7 @@ fn draw(cx: &Cx, list: &List) -> AnyView {
         table(cx, list)
     };
     view! {
-        {ui::page_head(&format!("{}s", ui::capital(words.lesson)), None, act)}
+        {ui::page_head(&format!("{}s", ui::capital(&words.lesson)), None, act)}
         {spans(cx, list.today)}
         {filters(cx, list)}
         {body}
@@ -102,7 +102,7 @@ fn filters(cx: &Cx, list: &List) -> AnyView {
     let instructors = (!list.instructors.is_empty()).then(|| {
         let mut options = vec![(String::new(), format!("Any {}", words.instructor))];
         options.extend(list.instructors.iter().map(|(id, name)| (id.to_string(), name.clone())));
-        ui::filter_select(cx, "instructor", &ui::capital(words.instructor), options)
+        ui::filter_select(cx, "instructor", &ui::capital(&words.instructor), options)
     });
     let extra = view! {
         {ui::filter_select(cx, "status", "Status", statuses)}
@@ -110,9 +110,10 @@ fn filters(cx: &Cx, list: &List) -> AnyView {
         {day(cx, "from", "From")}
         {day(cx, "to", "To")}
     };
-    let total = ui::plural(list.bookings.total, words.lesson);
-    let download = cx.download(&format!("/t/{}/bookings.csv", list.tenant.slug));
-    ui::filter_bar(cx, "Search names and services", extra.into_any(), total, Some(download))
+    let total = ui::plural(list.bookings.total, &words.lesson);
+    let may_export = list.actor.reach(Action::ExportData) != Reach::None;
+    let download = may_export.then(|| cx.download(&format!("/t/{}/bookings.csv", list.tenant.slug)));
+    ui::filter_bar(cx, "Search names and services", extra.into_any(), total, download)
 }
 
 fn day(cx: &Cx, field: &'static str, label: &'static str) -> AnyView {
@@ -131,8 +132,8 @@ fn table(cx: &Cx, list: &List) -> AnyView {
     let (student, instructor) = columns(list.actor.role);
     let heads = view! {
         {ui::sort_head(cx, "start", "Time", true, "")}
-        {student.then(|| head(words.student))}
-        {instructor.then(|| head(words.instructor))}
+        {student.then(|| head(&words.student))}
+        {instructor.then(|| head(&words.instructor))}
         <th scope="col">"Service"</th>
         <th scope="col">"Status"</th>
         <th scope="col"><span class="visually-hidden">"Next step"</span></th>
@@ -170,12 +171,12 @@ fn row(cx: &Cx, list: &List, booking: &Booking) -> AnyView {
     };
     view! {
         <tr>
-            <th scope="row"><a href=href>{when(tenant, booking, cx.now)}</a></th>
-            {student.then(|| cell(words.student, &booking.student_name))}
-            {instructor.then(|| cell(words.instructor, &booking.instructor_name))}
+            <th scope="row"><a href=href>{when(tenant, booking, cx.now())}</a></th>
+            {student.then(|| cell(&words.student, &booking.student_name))}
+            {instructor.then(|| cell(&words.instructor, &booking.instructor_name))}
             {cell("service", &booking.service_name)}
             <td data-label="Status">{ui::status_badge(booking.status.as_str())}</td>
-            <td>{act(cx, tenant, list.actor.role, booking, cx.now)}</td>
+            <td>{act(cx, tenant, list.actor.role, booking, cx.now())}</td>
         </tr>
     }
     .into_any()

@@ -12,6 +12,7 @@ pub mod one;
 pub mod school;
 pub mod staff;
 
+mod opening;
 mod summary;
 mod times;
 

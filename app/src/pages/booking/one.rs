@@ -21,7 +21,7 @@ pub async fn page(cx: Cx) -> PageResult {
     let mut scope = cx.member(cx.param("tenant")).await?;
     let booking = service::one(&mut scope, id).await?;
     let (tenant, actor) = (scope.tenant().clone(), scope.actor().clone());
-    let when = tenant.zone.span(booking.starts_at, booking.ends_at, cx.now);
+    let when = tenant.zone.span(booking.starts_at, booking.ends_at, cx.now());
     let title = format!("{}, {when}", booking.service_name);
     Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &tenant, &actor, &booking)))
 }
@@ -32,16 +32,16 @@ fn draw(cx: &Cx, tenant: &Tenant, actor: &Actor, booking: &Booking) -> AnyView {
         ui::link_button(format!("/t/{}/bookings", tenant.slug), &format!("All {}s", words.lesson), false);
     let next = next(tenant, actor.role, booking, cx);
     view! {
-        {ui::page_head(&booking.service_name, Some(tenant.zone.span(booking.starts_at, booking.ends_at, cx.now)), back)}
+        {ui::page_head(&booking.service_name, Some(tenant.zone.span(booking.starts_at, booking.ends_at, cx.now())), back)}
         <div class="stack">
             <section class="panel">
-                <h2>{ui::capital(words.lesson)}</h2>
+                <h2>{ui::capital(&words.lesson)}</h2>
                 {facts(cx, tenant, actor.role, booking)}
             </section>
             <section class="panel">
                 <h2>"What happens next"</h2>
                 <p>{next}</p>
-                {(!cx.site.mail).then(|| view! {
+                {(!cx.site.mail.configured()).then(|| view! {
                     <p class="quiet">"No mail server is set up: messages about this wait in the outbox."</p>
                 })}
                 {steps(cx, tenant, actor.role, booking)}
@@ -60,12 +60,12 @@ fn facts(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
     };
     let student = format!("/t/{}/students/{}", tenant.slug, booking.student);
     let instructor = format!("/t/{}/instructors/{}", tenant.slug, booking.instructor);
-    let when = tenant.zone.long_span(booking.starts_at, booking.ends_at, cx.now);
+    let when = tenant.zone.long_span(booking.starts_at, booking.ends_at, cx.now());
     let mut rows = vec![
         ("Status".to_owned(), ui::status_badge(booking.status.as_str())),
         ("When".to_owned(), ui::time(&tenant.zone, booking.starts_at, when)),
-        (ui::capital(words.student), link(runs, student, &booking.student_name)),
-        (ui::capital(words.instructor), link(runs, instructor, &booking.instructor_name)),
+        (ui::capital(&words.student), link(runs, student, &booking.student_name)),
+        (ui::capital(&words.instructor), link(runs, instructor, &booking.instructor_name)),
     ];
     if !booking.pickup.is_empty() {
         rows.push(("Pickup address".to_owned(), name(&booking.pickup)));
@@ -99,7 +99,7 @@ fn lines(text: &str) -> AnyView {
 /// What comes next, for the one who looks.
 fn next(tenant: &Tenant, role: Role, booking: &Booking, cx: &Cx) -> String {
     let words = tenant.words();
-    let begun = booking.starts_at <= cx.now;
+    let begun = booking.starts_at <= cx.now();
     match (booking.status, role) {
         (Status::Requested, Role::Student) => {
             format!("The {} approves it first. The time is kept for you until then.", words.instructor)
@@ -134,7 +134,7 @@ fn steps(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
     let form = |action: &str, label: &str, kind: Kind| {
         ui::post_form(action, cx, "", hidden(), ui::button(label, kind))
     };
-    let begun = booking.starts_at <= cx.now;
+    let begun = booking.starts_at <= cx.now();
     match booking.status {
         Status::Requested if !begun => form("booking/confirm", "Approve", Kind::Main),
         Status::Confirmed if begun => view! {
@@ -150,13 +150,13 @@ fn steps(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
 
 /// The form to cancel, apart from the rest; only when it can be cancelled.
 fn cancel(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
-    let Ok(in_time) = cancellation(booking, canceller(role), cx.now) else {
+    let Ok(in_time) = cancellation(booking, canceller(role), cx.now()) else {
         return ().into_any();
     };
-    let lesson = tenant.words().lesson;
+    let lesson = &tenant.words().lesson;
     let terms = match role {
         Role::Student => {
-            cancel_terms(&tenant.zone, lesson, booking.starts_at, booking.cancel_notice_min, cx.now)
+            cancel_terms(&tenant.zone, lesson, booking.starts_at, booking.cancel_notice_min, cx.now())
         }
         _ => format!("When the school cancels, the {lesson} never counts as used."),
     };

@@ -1,16 +1,18 @@
 //! The public side of a school: what it offers, and who teaches there.
 
 use domain::{
+    authz::{Role, TenantScope},
     availability::service::{self, Catalogue, Guide, Offer},
     ids::InstructorId,
-    tenancy::Tenant,
+    tenancy::{Tenant, settings},
 };
 use leptos::prelude::*;
 
+use super::opening::opening;
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
-    ui,
+    ui::{self, Kind, button, post_form},
 };
 
 /// The school.
@@ -18,7 +20,84 @@ pub async fn page(cx: Cx) -> PageResult {
     let mut scope = cx.school(cx.param("tenant")).await?;
     let catalogue = service::catalogue(&mut scope).await?;
     let tenant = scope.tenant().clone();
-    Ok(Doc::new(tenant.name.clone(), Frame::school(&scope), move || school(&tenant, &catalogue)))
+    let frame = Frame::school(&scope);
+    let hours = settings::opening_hours(&mut scope).await?;
+    let way_in = WayIn::of(&scope);
+    Ok(Doc::new(tenant.name.clone(), frame, move || {
+        let way_in = way_in.draw(&cx, &tenant);
+        school(&tenant, &catalogue, opening(&hours), way_in)
+    }))
+}
+
+/// How who looks at the school may come to belong to it.
+enum WayIn {
+    /// They do, or it takes nobody.
+    None,
+    /// They have no account here, or aren't signed in.
+    Register,
+    /// They are signed in.
+    Join,
+    /// They have applied to teach.
+    Waits,
+}
+
+impl WayIn {
+    fn of(scope: &TenantScope) -> Self {
+        let actor = scope.actor();
+        match (actor.user, actor.role) {
+            _ if actor.applied => Self::Waits,
+            (_, Role::Visitor) if !scope.tenant().open_registration => Self::None,
+            (None, _) => Self::Register,
+            (Some(_), Role::Visitor) => Self::Join,
+            _ => Self::None,
+        }
+    }
+
+    fn draw(self, cx: &Cx, tenant: &Tenant) -> Option<AnyView> {
+        let body = match self {
+            Self::None => return None,
+            Self::Register => {
+                let href = format!("/register?school={}", tenant.slug);
+                let text = "With an account you book in your own name and see what you have booked.";
+                view! {
+                    <p>{text}</p>
+                    <p>{ui::link_button(href, "Register", false)}</p>
+                }
+                .into_any()
+            }
+            Self::Waits => {
+                let text = format!("Your application to teach waits for {}.", tenant.name);
+                view! { <p>{text}</p> }.into_any()
+            }
+            Self::Join => join(cx, tenant),
+        };
+        Some(
+            view! {
+                <section class="panel">
+                    <h2>"Belong to this school"</h2>
+                    {body}
+                </section>
+            }
+            .into_any(),
+        )
+    }
+}
+
+fn join(cx: &Cx, tenant: &Tenant) -> AnyView {
+    let words = tenant.words();
+    let form = |kind: &str, verb: &str| {
+        let hidden = vec![("tenant", tenant.slug.clone()), ("kind", kind.to_owned())];
+        post_form("identity/join", cx, &format!("{kind}-"), hidden, button(verb, Kind::Plain))
+    };
+    let student = format!("Join as {}", words.student);
+    view! {
+        <p>"Whoever teaches waits until the school says yes."</p>
+        <div class="row">
+            {form("student", &student)}
+            {form("instructor", "Teach here")}
+        </div>
+    }
+    .into_any()
 }
 
 /// An instructor of the school.
@@ -36,7 +115,7 @@ pub async fn instructor(cx: Cx) -> PageResult {
     Ok(Doc::new(title, Frame::school(&scope), move || profile(&tenant, &guide, &offers)))
 }
 
-fn school(tenant: &Tenant, catalogue: &Catalogue) -> AnyView {
+fn school(tenant: &Tenant, catalogue: &Catalogue, opening: AnyView, way_in: Option<AnyView>) -> AnyView {
     let words = tenant.words();
     let lead = format!(
         "Choose what you want to book, then who with and when. Times are {} time.",
@@ -57,7 +136,7 @@ fn school(tenant: &Tenant, catalogue: &Catalogue) -> AnyView {
         view! { <ul class="choices">{cards}</ul> }.into_any()
     };
     let guides = (!catalogue.instructors.is_empty()).then(|| {
-        let title = format!("{}s", ui::capital(words.instructor));
+        let title = format!("{}s", ui::capital(&words.instructor));
         let cards: Vec<AnyView> = catalogue
             .instructors
             .iter()
@@ -81,6 +160,8 @@ fn school(tenant: &Tenant, catalogue: &Catalogue) -> AnyView {
                 {services}
             </section>
             {guides}
+            {opening}
+            {way_in}
         </div>
     }
     .into_any()

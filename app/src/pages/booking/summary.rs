@@ -32,7 +32,7 @@ pub(super) fn view(cx: &Cx, book: &Book, offer: &Offer, with: &With, slot: Slot)
         }
         With::One(guide) => name(&guide.name),
     };
-    let when = tenant.zone.long_span(slot.starts_at, slot.ends_at, cx.now);
+    let when = tenant.zone.long_span(slot.starts_at, slot.ends_at, cx.now());
     let mut rows = vec![
         ("What".to_owned(), name(&service.name)),
         ("Who".to_owned(), who),
@@ -43,7 +43,8 @@ pub(super) fn view(cx: &Cx, book: &Book, offer: &Offer, with: &With, slot: Slot)
     }
     let price = price(book, offer, with, slot);
     rows.push(("Price".to_owned(), view! { <span>{price}</span> }.into_any()));
-    let terms = cancel_terms(&tenant.zone, words.lesson, slot.starts_at, service.cancel_notice_min, cx.now);
+    let terms =
+        cancel_terms(&tenant.zone, &words.lesson, slot.starts_at, service.cancel_notice_min, cx.now());
     let approval = service
         .needs_approval
         .then(|| format!("The {} approves it first; the time is kept for you until then.", words.instructor));
@@ -63,7 +64,7 @@ pub(super) fn view(cx: &Cx, book: &Book, offer: &Offer, with: &With, slot: Slot)
 /// "R 350.00", or what is taken from a pack.
 fn price(book: &Book, offer: &Offer, with: &With, slot: Slot) -> String {
     let money = ui::capital(&ui::money(offer.service.price_minor, &offer.service.currency));
-    let lesson = book.tenant.words().lesson;
+    let lesson = &book.tenant.words().lesson;
     let holds = |pack: &&Prepaid| pack.expires_at.is_none_or(|end| end > slot.starts_at);
     let mut packs = book.catalogue.packs.iter().filter(holds);
     match with {

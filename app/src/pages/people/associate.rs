@@ -18,7 +18,7 @@ pub(super) fn form(cx: &Cx, tenant: &Tenant, instructors: Vec<Named>, students: 
     let words = tenant.words();
     let open = form.was_refused();
     let title =
-        format!("Associate a {} with {} {}", words.student, article(words.instructor), words.instructor);
+        format!("Associate a {} with {} {}", words.student, article(&words.instructor), words.instructor);
     let lead = format!(
         "Without payment: the {} gets a pack of {}s with this {}.",
         words.student, words.lesson, words.instructor

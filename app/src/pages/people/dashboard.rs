@@ -90,7 +90,7 @@ fn requests(cx: &Cx, tenant: &Tenant, lines: Vec<LessonLine>, total: i64, who: W
         .into_iter()
         .map(|line| {
             let approve = approve(cx, tenant, &line);
-            parts::lesson_item(tenant, line, who, When::Day, cx.now, approve)
+            parts::lesson_item(tenant, line, who, When::Day, cx.now(), approve)
         })
         .collect();
     view! {

@@ -2,13 +2,14 @@
 
 use domain::{
     Instant,
+    authz::{Action, Reach},
     paging::Page,
-    people::{InstructorFilter, InstructorRow, Mentee, Verification, service},
+    people::{InstructorFilter, InstructorRow, Mentee, Verification, remove, service},
     tenancy::Tenant,
 };
 use leptos::prelude::*;
 
-use super::{mentees, parts};
+use super::{mentees, parts, removed};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
@@ -25,25 +26,39 @@ pub fn filter(cx: &Cx) -> InstructorFilter {
 /// The page.
 pub async fn page(cx: Cx) -> PageResult {
     let mut scope = cx.member(cx.param("tenant")).await?;
+    if removed::wanted(&cx, &scope) {
+        return removed::page(cx, scope, remove::Kind::Instructor).await;
+    }
     let page = service::instructors(&mut scope, &filter(&cx)).await?;
     let cities = service::cities(&mut scope).await?;
     let tenant = scope.tenant().clone();
-    let title = format!("{}s", capital(tenant.words().instructor));
+    let may = May {
+        export: scope.actor().reach(Action::ExportData) != Reach::None,
+        remove: remove::may_remove(&scope),
+    };
+    let title = format!("{}s", capital(&tenant.words().instructor));
     let frame = Frame::member(&scope, "instructors");
-    Ok(Doc::new(title, frame, move || draw(&cx, &tenant, page, cities)).with_islands())
+    Ok(Doc::new(title, frame, move || draw(&cx, &tenant, may, page, cities)).with_islands())
 }
 
-fn draw(cx: &Cx, tenant: &Tenant, page: Page<InstructorRow>, cities: Vec<String>) -> AnyView {
+/// What the one who looks may do beside looking.
+#[derive(Clone, Copy)]
+struct May {
+    export: bool,
+    remove: bool,
+}
+
+fn draw(cx: &Cx, tenant: &Tenant, may: May, page: Page<InstructorRow>, cities: Vec<String>) -> AnyView {
     let words = tenant.words();
     let pager = ui::pager(cx, &page);
-    let download = ui::link_button(
-        cx.download(&format!("/t/{}/mentees.csv", tenant.slug)),
-        &format!("Download {}s", if words.student == "student" { "mentee" } else { words.student }),
-        false,
-    );
-    let bar = bar(cx, tenant, page.total, cities);
+    let mentees = if words.student == "student" { "mentee" } else { words.student.as_str() };
+    let download = may.export.then(|| {
+        let href = cx.download(&format!("/t/{}/mentees.csv", tenant.slug));
+        ui::link_button(href, &format!("Download {mentees}s"), false)
+    });
+    let bar = bar(cx, tenant, may, page.total, cities);
     view! {
-        {ui::page_head(&format!("{}s", capital(words.instructor)), None, download)}
+        {ui::page_head(&format!("{}s", capital(&words.instructor)), None, download.into_any())}
         {bar}
         <LiveFilter/>
         <div id="list">
@@ -54,7 +69,7 @@ fn draw(cx: &Cx, tenant: &Tenant, page: Page<InstructorRow>, cities: Vec<String>
     .into_any()
 }
 
-fn bar(cx: &Cx, tenant: &Tenant, total: i64, cities: Vec<String>) -> AnyView {
+fn bar(cx: &Cx, tenant: &Tenant, may: May, total: i64, cities: Vec<String>) -> AnyView {
     let all = |label: &str| (String::new(), label.to_owned());
     let cities: Vec<(String, String)> =
         std::iter::once(all("All")).chain(cities.into_iter().map(|city| (city.clone(), city))).collect();
@@ -66,10 +81,11 @@ fn bar(cx: &Cx, tenant: &Tenant, total: i64, cities: Vec<String>) -> AnyView {
     let extra = view! {
         {ui::filter_select(cx, "city", "City", cities)}
         {ui::filter_select(cx, "verification", "Verification", states)}
+        {may.remove.then(|| removed::filter(cx))}
     };
-    let download = cx.download(&format!("/t/{}/instructors.csv", tenant.slug));
-    let total = plural(total, tenant.words().instructor);
-    ui::filter_bar(cx, "Search name, e-mail or city", extra.into_any(), total, Some(download))
+    let download = may.export.then(|| cx.download(&format!("/t/{}/instructors.csv", tenant.slug)));
+    let total = plural(total, &tenant.words().instructor);
+    ui::filter_bar(cx, "Search name, e-mail or city", extra.into_any(), total, download)
 }
 
 fn table(cx: &Cx, tenant: &Tenant, rows: Vec<InstructorRow>) -> AnyView {
@@ -82,7 +98,7 @@ fn table(cx: &Cx, tenant: &Tenant, rows: Vec<InstructorRow>) -> AnyView {
         );
         return ui::empty(&title, &text, ().into_any());
     }
-    let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(cx, tenant, row, cx.now)).collect();
+    let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(cx, tenant, row, cx.now())).collect();
     view! {
         <div class="table-wrap">
             <table class="table">
@@ -91,9 +107,9 @@ fn table(cx: &Cx, tenant: &Tenant, rows: Vec<InstructorRow>) -> AnyView {
                         {sort_head(cx, "name", "Name", true, "")}
                         {sort_head(cx, "city", "City", false, "")}
                         <th scope="col">"Verification"</th>
-                        {sort_head(cx, "mentees", &format!("{}s", capital(words.student)), false, "num")}
+                        {sort_head(cx, "mentees", &format!("{}s", capital(&words.student)), false, "num")}
                         <th scope="col" class="num">"Seats"</th>
-                        {sort_head(cx, "lessons_left", &format!("{}s left", capital(words.lesson)), false, "num")}
+                        {sort_head(cx, "lessons_left", &format!("{}s left", capital(&words.lesson)), false, "num")}
                         {sort_head(cx, "last_lesson", &format!("Last {}", words.lesson), false, "")}
                     </tr>
                 </thead>
@@ -117,9 +133,9 @@ fn row_view(cx: &Cx, tenant: &Tenant, row: InstructorRow, now: Instant) -> AnyVi
             <th scope="row">{parts::name_link(href, row.name)}{email}</th>
             <td data-label="City"><bdi>{row.city}</bdi></td>
             <td data-label="Verification">{parts::verification_badge(row.verification)}</td>
-            <td data-label=format!("{}s", capital(words.student)) class="num">{ui::count(count)}</td>
+            <td data-label=format!("{}s", capital(&words.student)) class="num">{ui::count(count)}</td>
             <td data-label="Seats" class="num">{seats}</td>
-            <td data-label=format!("{}s left", capital(words.lesson)) class="num">{ui::count(row.lessons_left)}</td>
+            <td data-label=format!("{}s left", capital(&words.lesson)) class="num">{ui::count(row.lessons_left)}</td>
             <td data-label=format!("Last {}", words.lesson)>{last}</td>
         </tr>
         {more}
@@ -134,7 +150,7 @@ fn more(cx: &Cx, tenant: &Tenant, name: &str, mentees: Vec<Mentee>, now: Instant
     }
     let wanted = cx.query("pack").unwrap_or("");
     let open = mentees.iter().any(|mentee| mentee.packs.iter().any(|pack| pack.id.to_string() == wanted));
-    let summary = plural(mentees.len() as i64, tenant.words().student);
+    let summary = plural(mentees.len() as i64, &tenant.words().student);
     let name = name.to_owned();
     view! {
         <tr class="row-more">

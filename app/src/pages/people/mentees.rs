@@ -28,7 +28,7 @@ pub(super) fn table(cx: &Cx, tenant: &Tenant, mentees: Vec<Mentee>, now: Instant
             <table class="table compact">
                 <thead>
                     <tr>
-                        <th scope="col">{ui::capital(words.student)}</th>
+                        <th scope="col">{ui::capital(&words.student)}</th>
                         <th scope="col">"Seat"</th>
                         <th scope="col" class="num">"Total"</th>
                         <th scope="col" class="num">"Used"</th>

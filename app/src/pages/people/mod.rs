@@ -15,6 +15,7 @@ pub mod students;
 mod associate;
 mod mentees;
 mod parts;
+mod removed;
 
 /// The lessons left of a pack, with the buttons "Add lesson" and "Use lesson". Pages that hold it have islands.
 ///

@@ -74,6 +74,15 @@ pub(super) fn pack_state(tenant: &Tenant, pack: &PackLine, now: Instant) -> AnyV
     view! { <span class="row">{badge}<span>{expiry}</span></span> }.into_any()
 }
 
+/// The same for a student, to whom it also matters whether the instructor is still there.
+pub(super) fn owned_state(tenant: &Tenant, pack: &PackLine, gone: bool, now: Instant) -> AnyView {
+    if !gone {
+        return pack_state(tenant, pack, now);
+    }
+    let text = format!("not usable: the {} is no longer here", tenant.words().instructor);
+    view! { <span class="row">{ui::badge(Tone::Quiet, "Closed")}<span>{text}</span></span> }.into_any()
+}
+
 /// Whether an instructor has been checked.
 pub(super) fn verification_badge(state: Verification) -> AnyView {
     match state {

@@ -2,15 +2,18 @@
 
 use domain::{
     Instant,
-    authz::{Action, Reach, policy},
+    authz::{Action, Reach},
     ids::StudentId,
     packs::StudentPack,
-    people::{PostingLine, StudentDetail, service},
+    people::{PostingLine, StudentDetail, remove, service},
     tenancy::Tenant,
 };
 use leptos::prelude::*;
 
-use super::parts::{self, When, Who};
+use super::{
+    parts::{self, When, Who},
+    removed,
+};
 use crate::{
     cx::{Cx, Form},
     doc::{Doc, Frame, PageResult},
@@ -22,30 +25,43 @@ pub async fn page(cx: Cx) -> PageResult {
     let mut scope = cx.member(cx.param("tenant")).await?;
     let id: StudentId = cx.id("id")?;
     let detail = service::student_detail(&mut scope, id).await?;
-    let may_post = policy::reach(scope.actor().role, Action::PostCredits) != Reach::None;
-    let may_book = policy::reach(scope.actor().role, Action::BookForStudent) == Reach::All;
+    let may = May {
+        post: scope.actor().reach(Action::PostCredits) != Reach::None,
+        book: scope.actor().reach(Action::BookForStudent) == Reach::All,
+        remove: remove::may_remove(&scope),
+    };
     let tenant = scope.tenant().clone();
     let title = format!("{}, {}", detail.name, tenant.words().student);
     let frame = Frame::member(&scope, "students");
-    Ok(Doc::new(title, frame, move || draw(&cx, &tenant, detail, may_post, may_book)))
+    Ok(Doc::new(title, frame, move || draw(&cx, &tenant, detail, may)))
 }
 
-fn draw(cx: &Cx, tenant: &Tenant, detail: StudentDetail, may_post: bool, may_book: bool) -> AnyView {
+/// What the one who looks may do here.
+#[derive(Clone, Copy)]
+struct May {
+    post: bool,
+    book: bool,
+    remove: bool,
+}
+
+fn draw(cx: &Cx, tenant: &Tenant, detail: StudentDetail, may: May) -> AnyView {
     let words = tenant.words();
-    let now = cx.now;
-    let book = if may_book {
+    let now = cx.now();
+    let book = if may.book {
         let href = format!("/t/{}/bookings/new?student={}", tenant.slug, detail.id);
         ui::link_button(
             href,
-            &format!("Book {} {}", super::associate::article(words.lesson), words.lesson),
+            &format!("Book {} {}", super::associate::article(&words.lesson), words.lesson),
             true,
         )
     } else {
         ().into_any()
     };
-    let head = ui::page_head(&detail.name, Some(capital(words.student)), book);
+    let head = ui::page_head(&detail.name, Some(capital(&words.student)), book);
     let facts = facts(tenant, &detail, now);
-    let packs = packs(cx, tenant, detail.packs, may_post);
+    let packs = packs(cx, tenant, detail.packs, may.post);
+    let remove =
+        may.remove.then(|| removed::panel(cx, tenant, remove::Kind::Student, detail.id.0, &detail.name));
     let lessons = if detail.lessons.is_empty() {
         let text = format!("Booked {}s appear here.", words.lesson);
         ui::empty(&format!("No {}s yet", words.lesson), &text, ().into_any())
@@ -66,7 +82,7 @@ fn draw(cx: &Cx, tenant: &Tenant, detail: StudentDetail, may_post: bool, may_boo
                 </section>
             </div>
             <section class="panel">
-                <h2>{format!("{}s", capital(words.lesson))}</h2>
+                <h2>{format!("{}s", capital(&words.lesson))}</h2>
                 {lessons}
             </section>
             <section class="panel">
@@ -74,6 +90,7 @@ fn draw(cx: &Cx, tenant: &Tenant, detail: StudentDetail, may_post: bool, may_boo
                 <p class="quiet">"The last 20 movements, latest first."</p>
                 {ledger(tenant, detail.postings)}
             </section>
+            {remove}
         </div>
     }
     .into_any()
@@ -101,8 +118,8 @@ fn packs(cx: &Cx, tenant: &Tenant, packs: Vec<StudentPack>, may_post: bool) -> A
 
 fn pack_view(cx: &Cx, tenant: &Tenant, owned: StudentPack, may_post: bool) -> AnyView {
     let pack = owned.pack;
-    let count = format!("{} of {} left", pack.left, plural(i64::from(pack.total), tenant.words().lesson));
-    let state = parts::pack_state(tenant, &pack, cx.now);
+    let count = format!("{} of {} left", pack.left, plural(i64::from(pack.total), &tenant.words().lesson));
+    let state = parts::owned_state(tenant, &pack, owned.gone, cx.now());
     let form = if may_post { post_form(cx, tenant, pack.id.to_string()) } else { ().into_any() };
     view! {
         <div class="stack tight">
@@ -142,7 +159,7 @@ fn ledger(tenant: &Tenant, postings: Vec<PostingLine>) -> AnyView {
                     <tr>
                         <th scope="col">"When"</th>
                         <th scope="col">"What"</th>
-                        <th scope="col" class="num">{format!("{}s", capital(tenant.words().lesson))}</th>
+                        <th scope="col" class="num">{format!("{}s", capital(&tenant.words().lesson))}</th>
                         <th scope="col">"Pack with"</th>
                         <th scope="col">"Reason"</th>
                         <th scope="col">"By"</th>
@@ -174,7 +191,7 @@ fn posting_row(tenant: &Tenant, posting: PostingLine) -> AnyView {
         <tr>
             <th scope="row">{at}</th>
             <td data-label="What">{what}</td>
-            <td data-label=format!("{}s", capital(tenant.words().lesson)) class="num">{lessons}</td>
+            <td data-label=format!("{}s", capital(&tenant.words().lesson)) class="num">{lessons}</td>
             <td data-label="Pack with"><bdi>{posting.instructor_name}</bdi></td>
             <td data-label="Reason" class="break"><bdi>{posting.reason}</bdi></td>
             <td data-label="By">{actor}</td>

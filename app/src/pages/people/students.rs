@@ -2,13 +2,14 @@
 
 use domain::{
     Instant,
+    authz::{Action, Reach},
     paging::Page,
-    people::{Choices, StudentRow, service},
+    people::{Choices, StudentRow, remove, service},
     tenancy::Tenant,
 };
 use leptos::prelude::*;
 
-use super::{associate, parts};
+use super::{associate, parts, removed};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
@@ -19,30 +20,47 @@ use crate::{
 /// The page.
 pub async fn page(cx: Cx) -> PageResult {
     let mut scope = cx.member(cx.param("tenant")).await?;
+    if removed::wanted(&cx, &scope) {
+        return removed::page(cx, scope, remove::Kind::Student).await;
+    }
     let page = service::students(&mut scope, &cx.list()).await?;
     let choices =
         if service::may_associate(&scope) { Some(service::choices(&mut scope).await?) } else { None };
     let tenant = scope.tenant().clone();
-    let title = format!("{}s", capital(tenant.words().student));
+    let may = May {
+        import: scope.actor().reach(Action::ImportPeople) == Reach::All,
+        export: scope.actor().reach(Action::ExportData) != Reach::None,
+        remove: remove::may_remove(&scope),
+    };
+    let title = format!("{}s", capital(&tenant.words().student));
     let frame = Frame::member(&scope, "students");
-    Ok(Doc::new(title, frame, move || draw(&cx, &tenant, page, choices)).with_islands())
+    Ok(Doc::new(title, frame, move || draw(&cx, &tenant, may, page, choices)).with_islands())
 }
 
-fn draw(cx: &Cx, tenant: &Tenant, page: Page<StudentRow>, choices: Option<Choices>) -> AnyView {
+/// What the one who looks may do beside looking.
+#[derive(Clone, Copy)]
+struct May {
+    import: bool,
+    export: bool,
+    remove: bool,
+}
+
+fn draw(cx: &Cx, tenant: &Tenant, may: May, page: Page<StudentRow>, choices: Option<Choices>) -> AnyView {
     let words = tenant.words();
     let staff = choices.is_some();
-    let import = if staff {
+    let import = if may.import {
         ui::link_button(format!("/t/{}/students/import", tenant.slug), "Import people", false)
     } else {
         ().into_any()
     };
     let associate = choices.map(|choices| associate::form(cx, tenant, choices.instructors, choices.students));
-    let download = cx.download(&format!("/t/{}/students.csv", tenant.slug));
-    let total = plural(page.total, words.student);
-    let bar = ui::filter_bar(cx, "Search name, e-mail or phone", ().into_any(), total, Some(download));
+    let download = may.export.then(|| cx.download(&format!("/t/{}/students.csv", tenant.slug)));
+    let total = plural(page.total, &words.student);
+    let extra = may.remove.then(|| removed::filter(cx)).into_any();
+    let bar = ui::filter_bar(cx, "Search name, e-mail or phone", extra, total, download);
     let pager = ui::pager(cx, &page);
     view! {
-        {ui::page_head(&format!("{}s", capital(words.student)), None, import)}
+        {ui::page_head(&format!("{}s", capital(&words.student)), None, import)}
         {associate}
         {bar}
         <LiveFilter/>
@@ -65,7 +83,7 @@ fn table(cx: &Cx, tenant: &Tenant, rows: Vec<StudentRow>, staff: bool) -> AnyVie
         };
         return ui::empty(&title, text, ().into_any());
     }
-    let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(tenant, row, cx.now)).collect();
+    let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(tenant, row, cx.now())).collect();
     view! {
         <div class="table-wrap">
             <table class="table">
@@ -74,8 +92,8 @@ fn table(cx: &Cx, tenant: &Tenant, rows: Vec<StudentRow>, staff: bool) -> AnyVie
                         {sort_head(cx, "name", "Name", true, "")}
                         {sort_head(cx, "email", "E-mail", false, "")}
                         <th scope="col">"Phone"</th>
-                        <th scope="col">{format!("{}s", capital(words.instructor))}</th>
-                        {sort_head(cx, "lessons_left", &format!("{}s left", capital(words.lesson)), false, "num")}
+                        <th scope="col">{format!("{}s", capital(&words.instructor))}</th>
+                        {sort_head(cx, "lessons_left", &format!("{}s left", capital(&words.lesson)), false, "num")}
                         {sort_head(cx, "last_lesson", &format!("Last {}", words.lesson), false, "")}
                         {sort_head(cx, "next_lesson", &format!("Next {}", words.lesson), false, "")}
                     </tr>
@@ -108,8 +126,8 @@ fn row_view(tenant: &Tenant, row: StudentRow, now: Instant) -> AnyView {
             <th scope="row">{parts::name_link(href, row.name)}</th>
             <td data-label="E-mail" class="break">{row.email}</td>
             <td data-label="Phone">{row.phone}</td>
-            <td data-label=format!("{}s", capital(words.instructor))>{instructors}</td>
-            <td data-label=format!("{}s left", capital(words.lesson)) class="num">{ui::count(row.lessons_left)}</td>
+            <td data-label=format!("{}s", capital(&words.instructor))>{instructors}</td>
+            <td data-label=format!("{}s left", capital(&words.lesson)) class="num">{ui::count(row.lessons_left)}</td>
             <td data-label=format!("Last {}", words.lesson)>{last}</td>
             <td data-label=format!("Next {}", words.lesson)>{next}</td>
         </tr>

@@ -36,9 +36,9 @@ fn draw(cx: &Cx, tenant: &Tenant, edits: bool, rows: &Page<ServiceRow>) -> AnyVi
         table(cx, tenant, edits, rows)
     };
     let statuses = vec![
-        (String::new(), "All".to_owned()),
-        ("active".to_owned(), "Active".to_owned()),
+        (String::new(), "Active".to_owned()),
         ("archived".to_owned(), "Archived".to_owned()),
+        ("all".to_owned(), "All".to_owned()),
     ];
     let act = if edits { new() } else { ().into_any() };
     let extra = ui::filter_select(cx, "status", "Status", statuses);
@@ -53,7 +53,7 @@ fn draw(cx: &Cx, tenant: &Tenant, edits: bool, rows: &Page<ServiceRow>) -> AnyVi
 
 fn table(cx: &Cx, tenant: &Tenant, edits: bool, rows: &Page<ServiceRow>) -> AnyView {
     let lines: Vec<AnyView> = rows.items.iter().map(|row| line(tenant, edits, row)).collect();
-    let people = format!("{}s", ui::capital(tenant.words().instructor));
+    let people = format!("{}s", ui::capital(&tenant.words().instructor));
     view! {
         <div class="table-wrap">
             <table class="table">
@@ -85,7 +85,7 @@ fn line(tenant: &Tenant, edits: bool, row: &ServiceRow) -> AnyView {
     };
     let status =
         if service.archived { ui::badge(Tone::Quiet, "Archived") } else { ui::badge(Tone::Good, "Active") };
-    let people = format!("{}s", ui::capital(tenant.words().instructor));
+    let people = format!("{}s", ui::capital(&tenant.words().instructor));
     let price = ui::capital(&ui::money(service.price_minor, &service.currency));
     view! {
         <tr>

@@ -17,7 +17,7 @@ const FLOOR: i64 = 112;
 
 /// The chart of the week that begins with the first of `days`.
 pub(super) fn week(tenant: &Tenant, days: &[Date; 8], counts: &[i64]) -> AnyView {
-    let word = tenant.words().lesson;
+    let word = &tenant.words().lesson;
     let first = days[0].strftime("%-d %b");
     let last = days[6].strftime("%-d %b %Y");
     let title = format!("{}s per day, {first} to {last}", capital(word));
@@ -72,7 +72,7 @@ fn bar(place: i64, day: Date, count: i64, most: i64) -> AnyView {
     .into_any()
 }
 
-fn row(day: Date, count: i64, word: &'static str) -> AnyView {
+fn row(day: Date, count: i64, word: &str) -> AnyView {
     let label = format!("{}s", capital(word));
     view! {
         <tr>

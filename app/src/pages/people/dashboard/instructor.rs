@@ -22,7 +22,7 @@ use crate::{
 
 pub(super) async fn page(cx: Cx, mut scope: TenantScope) -> PageResult {
     let tenant = scope.tenant().clone();
-    let days = people::week(&tenant.zone, cx.now);
+    let days = people::week(&tenant.zone, cx.now());
     let (from, to) = (tenant.zone.day_start(days[0]), tenant.zone.day_start(days[7]));
     let bookings = booking::service::between(&mut scope, from, to).await?;
     let detail = people::service::desk(&mut scope).await?;
@@ -39,7 +39,7 @@ fn draw(
     detail: InstructorDetail,
 ) -> AnyView {
     let words = tenant.words();
-    let date = tenant.zone.date(cx.now);
+    let date = tenant.zone.date(cx.now());
     let lines: Vec<LessonLine> =
         week.iter().filter(|line| tenant.zone.date(line.starts_at) == date).cloned().collect();
     let own = ui::link_button(format!("/t/{}/instructors/{}", tenant.slug, detail.row.id), "My hours", false);
@@ -47,15 +47,15 @@ fn draw(
     view! {
         {ui::page_head(&detail.row.name, Some(tenant.name.clone()), own)}
         <div class="stack">
-            {today(tenant, lines, Who::Student, cx.now)}
+            {today(tenant, lines, Who::Student, cx.now())}
             {requests(cx, tenant, detail.requests, waiting, Who::Student)}
             <section class="panel">
                 <h2>"This week"</h2>
                 {week_view(cx, tenant, days, week)}
             </section>
             <section class="panel">
-                <h2>{format!("{}s", capital(words.student))}</h2>
-                {mentees::table(cx, tenant, detail.row.mentees, cx.now)}
+                <h2>{format!("{}s", capital(&words.student))}</h2>
+                {mentees::table(cx, tenant, detail.row.mentees, cx.now())}
             </section>
         </div>
     }
@@ -78,7 +78,7 @@ fn day_view(cx: &Cx, tenant: &Tenant, day: Date, lines: Vec<LessonLine>) -> AnyV
     let list = if lines.is_empty() {
         view! { <p class="quiet">{format!("No {}s", tenant.words().lesson)}</p> }.into_any()
     } else {
-        parts::lesson_list(tenant, lines, Who::Student, When::Time, cx.now)
+        parts::lesson_list(tenant, lines, Who::Student, When::Time, cx.now())
     };
     view! {
         <div class="stack tight">

@@ -19,19 +19,19 @@ use crate::{
 
 pub(super) async fn page(cx: Cx, mut scope: TenantScope) -> PageResult {
     let tenant = scope.tenant().clone();
-    let date = tenant.zone.date(cx.now);
+    let date = tenant.zone.date(cx.now());
     let (from, to) = (tenant.zone.day_start(date), tenant.zone.day_start(date.saturating_add(1.day())));
     let bookings = booking::service::between(&mut scope, from, to).await?;
     let board = people::service::board(&mut scope).await?;
     let lines: Vec<LessonLine> = bookings.into_iter().map(line).collect();
-    let days = people::week(&tenant.zone, cx.now);
+    let days = people::week(&tenant.zone, cx.now());
     let frame = Frame::member(&scope, "");
     Ok(Doc::new("Dashboard", frame, move || draw(&cx, &tenant, days, lines, board)))
 }
 
 fn draw(cx: &Cx, tenant: &Tenant, days: [Date; 8], lines: Vec<LessonLine>, board: Board) -> AnyView {
     let words = tenant.words();
-    let label = format!("Book for {} {}", article(words.student), words.student);
+    let label = format!("Book for {} {}", article(&words.student), words.student);
     let book = ui::link_button(format!("/t/{}/bookings/new", tenant.slug), &label, true);
     let figures = figures(tenant, &board);
     let start = if board.students == 0 {
@@ -45,7 +45,7 @@ fn draw(cx: &Cx, tenant: &Tenant, days: [Date; 8], lines: Vec<LessonLine>, board
         {ui::page_head(&tenant.name, Some("The school today and this week.".into()), book)}
         <div class="stack">
             {start}
-            {today(tenant, lines, Who::Both, cx.now)}
+            {today(tenant, lines, Who::Both, cx.now())}
             {requests(cx, tenant, board.requests, board.waiting, Who::Both)}
             {figures}
             {chart::week(tenant, &days, &board.per_day)}

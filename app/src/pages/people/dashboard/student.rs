@@ -27,11 +27,11 @@ const HORIZON: i64 = 731 * 24;
 
 pub(super) async fn page(cx: Cx, mut scope: TenantScope) -> PageResult {
     // From a day ago, for the lesson that is on right now: none is longer.
-    let (from, to) = (hours_away(cx.now, -24), hours_away(cx.now, HORIZON));
+    let (from, to) = (hours_away(cx.now(), -24), hours_away(cx.now(), HORIZON));
     let bookings = booking::service::between(&mut scope, from, to).await?;
     let packs = packs::service::mine(&mut scope).await?;
     let next: Vec<LessonLine> =
-        bookings.into_iter().filter(|booking| booking.ends_at > cx.now).take(SHOWN).map(line).collect();
+        bookings.into_iter().filter(|booking| booking.ends_at > cx.now()).take(SHOWN).map(line).collect();
     let (tenant, name) = (scope.tenant().clone(), scope.actor().name.clone());
     let frame = Frame::member(&scope, "");
     Ok(Doc::new("Dashboard", frame, move || draw(&cx, &tenant, &name, next, packs)))
@@ -39,7 +39,7 @@ pub(super) async fn page(cx: Cx, mut scope: TenantScope) -> PageResult {
 
 fn draw(cx: &Cx, tenant: &Tenant, name: &str, next: Vec<LessonLine>, packs: Vec<StudentPack>) -> AnyView {
     let words = tenant.words();
-    let label = format!("Book {} {}", article(words.lesson), words.lesson);
+    let label = format!("Book {} {}", article(&words.lesson), words.lesson);
     let book = ui::link_button(format!("/s/{}", tenant.slug), &label, true);
     let all =
         ui::link_button(format!("/t/{}/bookings", tenant.slug), &format!("All {}s", words.lesson), false);
@@ -47,7 +47,7 @@ fn draw(cx: &Cx, tenant: &Tenant, name: &str, next: Vec<LessonLine>, packs: Vec<
         let text = format!("{label} and it appears here, with its place and time.");
         ui::empty(&format!("No {}s ahead", words.lesson), &text, ().into_any())
     } else {
-        parts::lesson_list(tenant, next, Who::Instructor, When::Day, cx.now)
+        parts::lesson_list(tenant, next, Who::Instructor, When::Day, cx.now())
     };
     view! {
         {ui::page_head(name, Some(tenant.name.clone()), book)}
@@ -78,9 +78,9 @@ fn packs_view(cx: &Cx, tenant: &Tenant, packs: Vec<StudentPack>) -> AnyView {
         .into_iter()
         .map(|owned| {
             let count = format!("{} of {} left", owned.pack.left, owned.pack.total);
-            let unit = format!("{}s with ", capital(words.lesson));
-            let used = format!(", {} used", plural(i64::from(owned.pack.used), words.lesson));
-            let state = parts::pack_state(tenant, &owned.pack, cx.now);
+            let unit = format!("{}s with ", capital(&words.lesson));
+            let used = format!(", {} used", plural(i64::from(owned.pack.used), &words.lesson));
+            let state = parts::owned_state(tenant, &owned.pack, owned.gone, cx.now());
             view! {
                 <li class="stack tight">
                     <p><strong>{count}</strong></p>

@@ -1,0 +1,100 @@
+//! `lessonbook worker`, and the jobs that `serve` runs too.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    clock::Clock,
+    db::Db,
+    notify::{LANES, Mailer},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+};
+
+use super::Failure;
+use crate::{
+    config::{Config, Mode},
+    database::Database,
+    mail::smtp::Smtp,
+};
+
+/// How often the outbox is looked into.
+const POLL: Duration = Duration::from_secs(1);
+/// How long messages under way may take after the signal to stop (OP-05).
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often keys are read again: a rotation waits longer than this before it writes with a new one.
+const KEYS: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(config: &Config, database: &Database) -> Result<(), Failure> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let db = database.pool(config).await?;
+    let mailer = mailer(config, &db)?;
+    let configured = if mailer.configured() { "" } else { ", only by schools' own mail servers" };
+    eprintln!("Lessonbook sends messages{configured}");
+    let keys = tokio::spawn(reload_keys(db.clone()));
+    let (stop, stopping) = watch::channel(false);
+    let delivering = tokio::spawn(deliver_forever(mailer, stopping));
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    stop.send(true)?;
+    delivering.await?;
+    keys.abort();
+    let _ = tokio::time::timeout(Duration::from_secs(2), db.pool().close()).await;
+    Ok(())
+}
+
+/// What sends messages, as the environment says.
+///
+/// # Errors
+/// Names the variable that is wrong.
+pub(crate) fn mailer(config: &Config, db: &Db) -> Result<Mailer, Failure> {
+    let smtp = Smtp::new(
+        config.smtp_url.as_ref(),
+        config.mail_from.as_deref(),
+        &config.base_url,
+        config.mode != Mode::Production,
+    )?;
+    Ok(Mailer::new(db.clone(), Clock::system(), Arc::new(smtp)))
+}
+
+/// Sends messages as they come due, until told to stop; then those under way get a few seconds to end.
+pub(crate) async fn deliver_forever(mailer: Mailer, mut stop: watch::Receiver<bool>) {
+    let mut lanes = JoinSet::new();
+    while !*stop.borrow() {
+        if let Err(error) = mailer.start(&mut lanes).await {
+            tracing::warn!(%error, "could not look into the outbox");
+            // Not again at once, as a lane that ends would have it.
+            tokio::time::sleep(POLL).await;
+        }
+        // All lanes full: whichever ends first makes room. Some free: nothing more is due just now.
+        tokio::select! {
+            _ = lanes.join_next(), if lanes.len() == LANES => {}
+            () = tokio::time::sleep(POLL), if lanes.len() < LANES => {}
+            changed = stop.changed() => if changed.is_err() { break },
+        }
+        while lanes.try_join_next().is_some() {}
+    }
+    let drained = tokio::time::timeout(DRAIN, async { while lanes.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        tracing::warn!(
+            left = lanes.len(),
+            "some messages did not get away in time; another worker takes them over"
+        );
+    }
+}
+
+/// Hears of keys that a rotation makes.
+pub(crate) async fn reload_keys(db: Db) {
+    let mut every = tokio::time::interval(KEYS);
+    loop {
+        every.tick().await;
+        if let Err(error) = db.vault().load(&db).await {
+            tracing::warn!(%error, "could not read the keys of encrypted fields");
+        }
+    }
+}
