@@ -50,6 +50,8 @@ create table users (
     phone_index bytea,
     name text not null check (char_length(name) between 1 and 100),
     password_hash text,
+    -- What was asked for at registration, done once the address is verified: {"school": slug, "teaches": true}.
+    wish jsonb,
     super_admin boolean not null default false,
     -- A super-admin of the demo, whose password is public anyway; written by the demo's seed alone.
     code_exempt boolean not null default false,
@@ -59,7 +61,7 @@ create table users (
     deleted_at timestamptz
 );
 create unique index users_email on users (email) where deleted_at is null;
--- Not unique: "this number is taken" would tell that an account exists. Of several the oldest logs in by it.
+-- Not unique: "this number is taken" would tell that an account exists. Of several none logs in by it.
 create index users_phone on users (phone_index) where deleted_at is null and phone_index is not null;
 create index users_plain_phone on users (phone) where phone like '+%';
 create index users_by_name on users (lower(name), id);
@@ -75,6 +77,8 @@ create table memberships (
     -- What ended it, so that undoing that brings back exactly this.
     disabled_by_tenant boolean not null default false,
     revoked_with_user boolean not null default false,
+    -- Revoked without ever having been in: the application was refused, or went with its account.
+    turned_down boolean not null default false,
     -- What an owner gave or took beyond the role: {"data.export": true} (AC-20).
     permissions jsonb not null default '{}',
     created_at timestamptz not null,
@@ -82,9 +86,11 @@ create table memberships (
     primary key (tenant_id, user_id),
     check (disabled_by_tenant = (status = 'disabled')),
     check (not revoked_with_user or status = 'revoked'),
+    check (not turned_down or status = 'revoked'),
     check ((role in ('instructor', 'student')) = (person_id is not null))
 );
 create index memberships_by_user on memberships (user_id);
+create index memberships_by_person on memberships (tenant_id, person_id) where person_id is not null;
 call protect_tenant_table('memberships');
 -- A user sees in which schools they are, before one is chosen.
 create policy own on memberships for select to lessonbook_program using (user_id = (select current_app_user()));
@@ -100,6 +106,16 @@ create policy platform on users to lessonbook_platform using (true) with check (
 grant select, update (name, password_hash, phone, phone_index, updated_at) on users to lessonbook_program;
 grant select, insert, update on users to lessonbook_platform;
 
+-- Instructors whose account is gone from the school or can't be used: nobody is shown or books them. Who has no account is
+-- the school's own affair, and so is a record that someone applied to be.
+create view absent_instructors with (security_invoker = true) as
+    select m.tenant_id, m.person_id
+    from memberships m join users u on u.id = m.user_id
+    where m.role = 'instructor' and m.status <> 'pending' and not m.turned_down
+    group by m.tenant_id, m.person_id
+    having not bool_or(m.status = 'active' and u.status = 'active' and u.deleted_at is null);
+grant select on absent_instructors to lessonbook_program, lessonbook_platform;
+
 -- Only the SHA-256 of a token is kept: who reads this table can't become anyone.
 create table sessions (
     token_hash bytea primary key check (octet_length(token_hash) = 32),
@@ -110,6 +126,8 @@ create table sessions (
     impersonator_id uuid references users,
     ip text not null default '',
     device text not null default '' check (char_length(device) <= 100),
+    -- Of session_epochs, when it was begun.
+    epoch int,
     data jsonb not null,
     idle_seconds int not null check (idle_seconds > 0),
     created_at timestamptz not null,
@@ -121,11 +139,19 @@ create index sessions_by_impersonator on sessions (impersonator_id) where impers
 create index sessions_by_expiry on sessions (expires_at);
 grant select, insert, update, delete on sessions to lessonbook_program, lessonbook_platform;
 
--- One-time links: to verify an address, set or reset a password, log in, change one's address. The hash again, never
--- the token.
+-- Goes up whenever an account's sessions are ended. Whoever begins a session says which number they saw when they proved
+-- who they are: a login that was under way meanwhile comes too late.
+create table session_epochs (
+    user_id uuid primary key references users,
+    epoch int not null default 0
+);
+grant select, insert, update on session_epochs to lessonbook_program, lessonbook_platform;
+
+-- One-time links: to verify an address, set or reset a password, log in, open a lock, change one's address. The hash
+-- again, never the token.
 create table one_time_links (
     token_hash bytea primary key check (octet_length(token_hash) = 32),
-    kind text not null check (kind in ('first_password', 'verify', 'reset', 'magic', 'email')),
+    kind text not null check (kind in ('first_password', 'verify', 'reset', 'magic', 'unlock', 'email')),
     user_id uuid not null references users,
     -- The new address, for `email`.
     email text check (char_length(email) <= 320 and email = lower(email)),

@@ -74,6 +74,8 @@ create table outbox (
     data jsonb not null,
     -- The token of its one-time link, encrypted; gone once sent.
     secret text,
+    -- When that link is over, and with it the message; null for one that nothing makes worthless.
+    valid_until timestamptz,
     booking_id uuid,
     state text not null default 'waiting' check (state in ('waiting', 'sending', 'sent', 'dead')),
     attempts int not null default 0,
@@ -92,7 +94,8 @@ create table outbox (
     check ((state = 'sent') = (sent_at is not null)),
     foreign key (tenant_id, booking_id) references bookings
 );
-create index outbox_due on outbox (next_attempt_at) where state = 'waiting';
+-- School by school: whoever sends takes a few messages of each in turn.
+create index outbox_due on outbox (tenant_id, next_attempt_at, id) where state = 'waiting';
 create index outbox_leased on outbox (lease_until) where state = 'sending';
 create index outbox_by_time on outbox (tenant_id, created_at);
 call protect_tenant_table('outbox');

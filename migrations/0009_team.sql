@@ -10,6 +10,8 @@ create table invites (
     expires_at timestamptz not null,
     used_at timestamptz,
     revoked_at timestamptz,
+    -- Its mail, in the outbox of the same school.
+    message_id uuid,
     primary key (tenant_id, id)
 );
 create unique index invites_token on invites (token_hash);

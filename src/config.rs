@@ -105,6 +105,11 @@ impl Config {
                     .into(),
             ));
         }
+        if mode == Mode::Production && base_url.starts_with("http://") && !is_loopback(&base_url) {
+            return Err(ConfigError(
+                "LESSONBOOK_BASE_URL must begin with https:// in production: over http, cookies and links can be read on the way".into(),
+            ));
+        }
         let database_url = get("DATABASE_URL").map(SecretString::from);
         let owner_url = get("LESSONBOOK_OWNER_URL")
             .map(SecretString::from)
@@ -166,6 +171,17 @@ impl Config {
     /// Whether people reach the program over https.
     pub fn https(&self) -> bool {
         self.base_url.starts_with("https://")
+    }
+}
+
+/// Whether an address can only be reached from the machine itself.
+fn is_loopback(base_url: &str) -> bool {
+    let host = url::Url::parse(base_url).ok();
+    match host.as_ref().and_then(url::Url::host) {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 
@@ -240,6 +256,15 @@ mod tests {
         assert!(error.contains("LESSONBOOK_SECRET_KEY") && error.contains("openssl rand -hex 32"), "{error}");
         assert!(read(&[("LESSONBOOK_SECRET_KEY", "short")]).is_err());
         assert!(read(&[("LESSONBOOK_SECRET_KEY", &"0f".repeat(32))]).is_ok());
+    }
+
+    #[test]
+    fn production_is_reached_over_https() {
+        let key = "0f".repeat(32);
+        let with = |url| read(&[("LESSONBOOK_SECRET_KEY", &key), ("LESSONBOOK_BASE_URL", url)]);
+        assert!(with("http://lessons.example").is_err());
+        assert!(with("https://lessons.example").is_ok());
+        assert!(with("http://127.0.0.1:3000").is_ok() && with("http://[::1]:3000").is_ok());
     }
 
     #[test]

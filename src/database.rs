@@ -40,6 +40,11 @@ pub enum Error {
     /// A migration.
     #[error("migrating failed: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Accounts whose password everyone knows.
+    #[error(
+        "refusing to start: the demo's accounts are in this database, and anyone knows their password; use another database"
+    )]
+    Demo,
     /// The keys of encrypted fields.
     #[error("the encryption keys: {0}")]
     Vault(#[from] domain::Error),
@@ -95,6 +100,9 @@ impl Database {
         let db = Db::connect(self.login.clone(), CONNECTIONS, vault).await?;
         domain::db::check_schema(&db).await?;
         db.vault().load(&db).await?;
+        if config.mode == Mode::Production && domain::seed::is_demo(&db).await? {
+            return Err(Error::Demo);
+        }
         Ok(db)
     }
 

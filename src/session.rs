@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     clock::Clock,
-    identity::sessions::{self, Stored},
+    identity::sessions::{self, Added, Stored},
 };
 use jiff::SignedDuration;
 use sqlx::PgPool;
@@ -54,28 +54,33 @@ fn failed(error: domain::Error) -> session_store::Error {
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        let who = Who::of(&record.data);
         let now = self.clock.now();
-        let (idle, expires_at) = who.as_ref().map_or((VISITOR_IDLE, now + VISITOR_IDLE), |who| {
-            (SignedDuration::from_secs(who.idle_seconds), who.ends_at)
-        });
-        let stored = Stored {
-            user: who.as_ref().map(|who| who.user),
-            impersonator: who.as_ref().and_then(Who::impersonator),
-            ip: who.as_ref().map_or_else(String::new, |who| who.ip.clone()),
-            device: who.map_or_else(String::new, |who| who.device),
-            data: serde_json::to_value(&record.data)
-                .map_err(|e| session_store::Error::Encode(e.to_string()))?,
-            expires_at,
-        };
-        // A collision of 128 random bits won't be seen, but taking over a session must be impossible, not unlikely.
-        while !sessions::create(&self.pool, &sessions::hash_token(&record.id.to_string()), &stored, idle, now)
-            .await
-            .map_err(failed)?
-        {
-            record.id = Id::default();
+        loop {
+            let who = Who::of(&record.data);
+            let (idle, expires_at) = who.as_ref().map_or((VISITOR_IDLE, now + VISITOR_IDLE), |who| {
+                (SignedDuration::from_secs(who.idle_seconds), who.ends_at)
+            });
+            let stored = Stored {
+                user: who.as_ref().map(|who| who.user),
+                impersonator: who.as_ref().and_then(Who::impersonator),
+                impersonator_epoch: who.as_ref().and_then(|who| Some(who.acting.as_ref()?.admin.epoch)),
+                epoch: who.as_ref().map(|who| who.epoch),
+                ip: who.as_ref().map_or_else(String::new, |who| who.ip.clone()),
+                device: who.map_or_else(String::new, |who| who.device),
+                data: serde_json::to_value(&record.data)
+                    .map_err(|e| session_store::Error::Encode(e.to_string()))?,
+                expires_at,
+            };
+            let hash = sessions::hash_token(&record.id.to_string());
+            match sessions::create(&self.pool, &hash, &stored, idle, now).await.map_err(failed)? {
+                Added::Yes => return Ok(()),
+                // A collision of 128 random bits won't be seen, but taking over a session must be impossible, not
+                // unlikely.
+                Added::HashTaken => record.id = Id::default(),
+                // Whoever was about to come in is a visitor again.
+                Added::Ended => record.data.clear(),
+            }
         }
-        Ok(())
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
@@ -85,16 +90,15 @@ impl SessionStore for Store {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let Some(stored) =
+        let Some((data, expires_at)) =
             sessions::load(&self.pool, &sessions::hash_token(&id.to_string()), self.clock.now())
                 .await
                 .map_err(failed)?
         else {
             return Ok(None);
         };
-        let data =
-            serde_json::from_value(stored.data).map_err(|e| session_store::Error::Decode(e.to_string()))?;
-        let expiry_date = OffsetDateTime::from_unix_timestamp(stored.expires_at.as_second())
+        let data = serde_json::from_value(data).map_err(|e| session_store::Error::Decode(e.to_string()))?;
+        let expiry_date = OffsetDateTime::from_unix_timestamp(expires_at.as_second())
             .map_err(|e| session_store::Error::Decode(e.to_string()))?;
         Ok(Some(Record { id: *id, data, expiry_date }))
     }

@@ -136,6 +136,9 @@ pub struct Flash {
     /// Goes on to the page after the next one: the form has to wait until one has proved who one is.
     #[serde(default)]
     pub carry: bool,
+    /// What still waits for that: a mistyped password on the way loses nothing.
+    #[serde(default)]
+    pub kept: Option<Box<Self>>,
 }
 
 impl Flash {
@@ -143,6 +146,9 @@ impl Flash {
     /// sensitive change one proves there who one is.
     pub fn carried(&self) -> Option<Self> {
         let kept = Self { form: self.form.clone(), values: self.values.clone(), ..Self::default() };
+        if let Some(kept) = &self.kept {
+            return Some((**kept).clone());
+        }
         if self.carry {
             let message = "That is confirmed. Look over the form and send it again.".to_owned();
             return Some(Self { message, ..kept });

@@ -1,7 +1,7 @@
 //! What a page returns.
 
 use domain::authz::{Account, Actor, TenantScope};
-use domain::tenancy::Tenant;
+use domain::{locale::Locale, tenancy::Tenant};
 use leptos::prelude::{AnyView, IntoAny};
 
 use crate::AppError;
@@ -90,6 +90,14 @@ impl Doc {
 }
 
 impl Frame {
+    /// How numbers and money are written here: as the school writes them, where there is one.
+    pub fn locale(&self) -> Locale {
+        match self {
+            Self::School { tenant, .. } | Self::Member { tenant, .. } => tenant.locale,
+            Self::Bare | Self::Account { .. } | Self::Platform { .. } => Locale::default(),
+        }
+    }
+
     /// Inside the school of a scope.
     pub fn member(scope: &TenantScope, here: &'static str) -> Self {
         Self::Member { tenant: scope.tenant().clone(), actor: scope.actor().clone(), here }

@@ -15,6 +15,8 @@ use nav::{Around, Corner, Item};
 /// The whole HTML document of a page.
 pub fn shell(doc: Doc, cx: &Cx) -> AnyView {
     let Doc { title, frame, main, islands, .. } = doc;
+    // For `ui::money` and `ui::count`.
+    provide_context(frame.locale());
     let around = Around::new(frame, cx);
     let class = around.body_class();
     let accent = around.accent.as_deref().and_then(accent::css).map(|css| {

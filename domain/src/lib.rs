@@ -10,6 +10,7 @@ pub mod clock;
 pub mod error;
 pub mod identity;
 pub mod ids;
+pub mod locale;
 pub mod packs;
 pub mod paging;
 pub mod people;

@@ -2,6 +2,8 @@
 //! the job of sending it, which [`Mailer`] does with a [`Courier`]; what the courier is made of is the program's affair.
 
 pub mod deliveries;
+mod ending;
+mod envelope;
 mod mail;
 mod outbox;
 mod worker;
@@ -218,6 +220,8 @@ impl HandingOver {
 
 /// What a page says when there is nothing to send by.
 const NO_SERVER: &str = "No mail server is set up, so the message stays in the outbox.";
+/// Why a message is given up whose link nobody could use any more.
+const EXPIRED: &str = "Its link has expired.";
 
 /// What became of a message that someone waits for (TN-09).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,13 +238,18 @@ impl Delivery {
         self.state == State::Sent
     }
 
+    /// Whether it waits because there is no mail server at all, neither the platform's nor the school's.
+    pub fn no_server(&self) -> bool {
+        self.state == State::Waiting && self.error.as_deref() == Some(NO_SERVER)
+    }
+
     /// What to say beside the outcome of an act whose message has not been sent; nothing when it has.
     pub fn trouble(&self) -> Option<String> {
         let error = self.error.as_deref().unwrap_or_default();
         let text = match self.state {
             State::Sent => return None,
             State::Dead => format!("The message was not sent: {error}"),
-            State::Waiting if error == NO_SERVER => error.to_owned(),
+            State::Waiting if self.no_server() => error.to_owned(),
             State::Waiting if error.is_empty() => {
                 "The message is not sent yet; the outbox shows when it is.".into()
             }

@@ -166,7 +166,7 @@ fn parse_hundredths(typed: &str) -> Option<i64> {
 }
 
 /// Whether a currency has no smaller unit: a minor unit of it is a whole one.
-fn is_whole(currency: &str) -> bool {
+pub(crate) fn is_whole(currency: &str) -> bool {
     matches!(currency, "JPY" | "KRW" | "VND" | "CLP" | "ISK")
 }
 

@@ -95,6 +95,24 @@ pub(crate) async fn person_for(
     Ok(Some(person))
 }
 
+/// An instructor's record that its member doesn't act as any more waits to be verified again, so that nobody books it
+/// unawares; whether it was verified.
+#[cfg(feature = "server")]
+pub(crate) async fn retire(
+    conn: &mut sqlx::PgConnection,
+    tenant: uuid::Uuid,
+    instructor: uuid::Uuid,
+) -> crate::Result<bool> {
+    let done = sqlx::query!(
+        "update instructors set verification = 'pending' where tenant_id = $1 and id = $2 and verification = 'verified'",
+        tenant,
+        instructor,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Whom [`person_for`] finds or makes the record of.
 #[cfg(feature = "server")]
 #[derive(Clone, Copy, Debug)]

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 pub use words::{Preset, Words, parse_word};
 
-use crate::{ids::TenantId, zoned::Zone};
+use crate::{ids::TenantId, locale::Locale, zoned::Zone};
 
 /// A school.
 #[derive(Clone, Debug)]
@@ -36,8 +36,8 @@ pub struct Tenant {
     pub words: Words,
     /// Its wall clock.
     pub zone: Zone,
-    /// How it writes dates and money: one of [`LOCALES`].
-    pub locale: String,
+    /// How it writes numbers and money.
+    pub locale: Locale,
     /// ISO 4217.
     pub currency: String,
     /// Its colour, `#rrggbb`, when it has one of its own.
@@ -93,16 +93,6 @@ impl TenantStatus {
     }
 }
 
-/// How dates and money can be written: code and name.
-pub const LOCALES: [(&str, &str); 6] = [
-    ("en-GB", "English (United Kingdom)"),
-    ("en-ZA", "English (South Africa)"),
-    ("en-US", "English (United States)"),
-    ("en-IE", "English (Ireland)"),
-    ("de-DE", "German (Germany)"),
-    ("ro-RO", "Romanian (Romania)"),
-];
-
 /// The currencies of ISO 4217 that people pay with.
 const CURRENCIES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD \
     CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL \
@@ -146,9 +136,8 @@ pub fn parse_accent(text: &str) -> Result<Option<String>, String> {
 ///
 /// # Errors
 /// A message for people.
-pub fn parse_locale(text: &str) -> Result<&'static str, String> {
-    let known = LOCALES.into_iter().find(|(code, _)| *code == text.trim());
-    known.map(|(code, _)| code).ok_or_else(|| "Choose one of the list.".into())
+pub fn parse_locale(text: &str) -> Result<Locale, String> {
+    Locale::parse(text.trim()).ok_or_else(|| "Choose one of the list.".into())
 }
 
 /// A currency as typed: its three letters.
@@ -208,7 +197,7 @@ mod tests {
         for bad in ["0f766e", "#0f766", "#0f766e0", "red", "#0f766g", "#é12345", "#"] {
             assert!(parse_accent(bad).is_err(), "{bad}");
         }
-        assert_eq!(parse_locale("de-DE"), Ok("de-DE"));
+        assert_eq!(parse_locale(" de-DE "), Ok(Locale::DeDe));
         assert!(parse_locale("de").is_err());
         assert_eq!(parse_currency(" zar "), Ok("ZAR".into()));
         for bad in ["", "EU", "EURO", "XXX", "EUR USD", "R  "] {

@@ -90,7 +90,7 @@ test("someone registers, verifies, sets up a second step, and logs out everywher
     await expect(outcome(page)).toHaveText("If this address can be registered, a link to verify it has been sent.");
   });
 
-  await test.step("can't log in before the address is verified; the link does it, once, when pressed", async () => {
+  await test.step("can't log in before the address is verified; the link does it, once, with the password", async () => {
     await logIn(page, email, PASSWORD);
     await expect(refusal(page)).toBeVisible();
     const link = await mailed(email, "/verify");
@@ -98,9 +98,17 @@ test("someone registers, verifies, sets up a second step, and logs out everywher
     await page.goto(link);
     await page.goto(link);
     if (scripts) await axe(page, "/verify");
+    // Only who registered knows the password; the link stays good.
+    await page.getByLabel("Password").fill(OTHER_PASSWORD);
     await page.getByRole("button", { name: "Verify e-mail" }).click();
-    await expect(outcome(page)).toContainText("Your e-mail is verified.");
+    await expect(page.getByLabel("Password")).toHaveAttribute("aria-invalid", "true");
+    await expect(page.getByRole("link", { name: "Forgot your password?" })).toBeVisible();
+    if (scripts) await axe(page, "/verify, refused");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Verify e-mail" }).click();
+    await expect(outcome(page)).toHaveText("Your e-mail is verified. You belong to Cape Drive now. Log in to go on.");
     await page.goto(link);
+    await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Verify e-mail" }).click();
     await expect(refusal(page)).toContainText("used or has expired");
   });

@@ -1,4 +1,8 @@
 //! `lessonbook keys rotate`.
+//!
+//! After a change of the master key, every running program must have been restarted with `LESSONBOOK_SECRET_KEY` (the new
+//! one) and `LESSONBOOK_OLD_SECRET_KEYS` (the old one) before: what knows the old one alone can't read the keys any more
+//! once they are wrapped by the new one.
 
 use domain::{clock::Clock, vault};
 use jiff::SignedDuration;
@@ -10,6 +14,12 @@ use crate::{config::Config, database::Database};
 const LEAD: SignedDuration = SignedDuration::from_secs(10);
 
 pub(super) async fn rotate(config: &Config, database: &Database) -> Result<(), Failure> {
+    if !config.old_secret_keys.is_empty() {
+        eprintln!(
+            "LESSONBOOK_OLD_SECRET_KEYS is set: every running `lessonbook serve` and `lessonbook worker` must have been \
+             restarted with the same LESSONBOOK_SECRET_KEY (new) and LESSONBOOK_OLD_SECRET_KEYS (old) before this."
+        );
+    }
     let db = database.pool(config).await?;
     let report = vault::rotate(&db, &Clock::system(), LEAD).await?;
     for (column, sealed) in &report.columns {
@@ -17,7 +27,8 @@ pub(super) async fn rotate(config: &Config, database: &Database) -> Result<(), F
     }
     if report.rewrapped > 0 {
         eprintln!(
-            "{} keys are wrapped by LESSONBOOK_SECRET_KEY now; LESSONBOOK_OLD_SECRET_KEYS isn't needed any more.",
+            "{} keys are wrapped by LESSONBOOK_SECRET_KEY now; LESSONBOOK_OLD_SECRET_KEYS isn't needed any more, but \
+             for backups from before.",
             report.rewrapped
         );
     }

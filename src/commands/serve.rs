@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::cx::Site;
-use domain::{clock::Clock, db::Db, identity::Passwords, seed::DEMO_PASSWORD};
+use domain::{clock::Clock, identity::Passwords, seed::DEMO_PASSWORD};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -17,11 +17,6 @@ use crate::{
     http::limits::Limiter,
     router::{AppState, build_router},
 };
-
-/// How long requests may take to finish after the signal to stop (OP-05).
-const DRAIN: Duration = Duration::from_secs(10);
-/// How often what has ended is removed.
-const SWEEP: Duration = Duration::from_secs(600);
 
 pub(super) async fn run(config: &Config, web_only: bool) -> Result<(), Failure> {
     // First the address: a second program must fail here, before it lays hands on the first one's database.
@@ -85,8 +80,8 @@ async fn serve(
     tokio::spawn(worker::reload_keys(db.clone()));
     let counting = tokio::spawn(limiter.run(stopping.clone()));
     let delivering = (!web_only).then(|| {
-        tokio::spawn(sweep(db.clone()));
-        tokio::spawn(worker::deliver_forever(mailer, stopping.clone()))
+        tokio::spawn(worker::sweep(db.clone()));
+        tokio::spawn(worker::deliver_forever(mailer.clone(), stopping.clone()))
     });
 
     let graceful = axum::serve(listener, app).with_graceful_shutdown({
@@ -102,11 +97,14 @@ async fn serve(
     }
     tracing::info!("stopping");
     stop.send(true)?;
+    let until = tokio::time::Instant::now() + worker::DRAIN;
     let rest = served.abort_handle();
-    if tokio::time::timeout(DRAIN, served).await.is_err() {
+    if tokio::time::timeout_at(until, served).await.is_err() {
         tracing::warn!("some requests did not finish in time");
         rest.abort();
     }
+    // Only now: a request that ended in time may have begun one.
+    worker::drain(&mailer, until).await;
     let _ = counting.await;
     if let Some(delivering) = delivering {
         let _ = delivering.await;
@@ -131,16 +129,5 @@ fn announce(config: &Config) {
              kim@north-mentors.test         mentee with a pack of 4\n\
              Ctrl-C stops it."
         );
-    }
-}
-
-/// Removes what has ended: sessions, links, old logins.
-async fn sweep(db: Db) {
-    let mut every = tokio::time::interval(SWEEP);
-    loop {
-        every.tick().await;
-        if let Err(error) = domain::identity::sweep(&db, Clock::system().now()).await {
-            tracing::warn!(%error, "could not remove what has ended");
-        }
     }
 }

@@ -11,6 +11,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinSet,
+    time::Instant,
 };
 
 use super::Failure;
@@ -22,10 +23,13 @@ use crate::{
 
 /// How often the outbox is looked into.
 const POLL: Duration = Duration::from_secs(1);
-/// How long messages under way may take after the signal to stop (OP-05).
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests and messages under way may take after the signal to stop (OP-05).
+pub(super) const DRAIN: Duration = Duration::from_secs(10);
 /// How often keys are read again: a rotation waits longer than this before it writes with a new one.
 const KEYS: Duration = Duration::from_secs(5);
+/// How often what has ended is removed.
+const SWEEP: Duration = Duration::from_secs(600);
+const LEFT: &str = "some messages did not get away in time; another worker takes them over";
 
 pub(super) async fn run(config: &Config, database: &Database) -> Result<(), Failure> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -33,17 +37,19 @@ pub(super) async fn run(config: &Config, database: &Database) -> Result<(), Fail
     let mailer = mailer(config, &db)?;
     let configured = if mailer.configured() { "" } else { ", only by schools' own mail servers" };
     eprintln!("Lessonbook sends messages{configured}");
-    let keys = tokio::spawn(reload_keys(db.clone()));
+    let others = [tokio::spawn(reload_keys(db.clone())), tokio::spawn(sweep(db.clone()))];
     let (stop, stopping) = watch::channel(false);
-    let delivering = tokio::spawn(deliver_forever(mailer, stopping));
+    let delivering = tokio::spawn(deliver_forever(mailer.clone(), stopping));
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
     tracing::info!("stopping");
     stop.send(true)?;
+    let until = Instant::now() + DRAIN;
     delivering.await?;
-    keys.abort();
+    drain(&mailer, until).await;
+    others.iter().for_each(tokio::task::JoinHandle::abort);
     let _ = tokio::time::timeout(Duration::from_secs(2), db.pool().close()).await;
     Ok(())
 }
@@ -71,9 +77,10 @@ pub(crate) async fn deliver_forever(mailer: Mailer, mut stop: watch::Receiver<bo
             // Not again at once, as a lane that ends would have it.
             tokio::time::sleep(POLL).await;
         }
-        // All lanes full: whichever ends first makes room. Some free: nothing more is due just now.
+        // Whichever ends makes room for another one, be it only of its own school. Some lanes free: nothing more may be
+        // sent just now.
         tokio::select! {
-            _ = lanes.join_next(), if lanes.len() == LANES => {}
+            Some(_) = lanes.join_next() => {}
             () = tokio::time::sleep(POLL), if lanes.len() < LANES => {}
             changed = stop.changed() => if changed.is_err() { break },
         }
@@ -81,10 +88,25 @@ pub(crate) async fn deliver_forever(mailer: Mailer, mut stop: watch::Receiver<bo
     }
     let drained = tokio::time::timeout(DRAIN, async { while lanes.join_next().await.is_some() {} }).await;
     if drained.is_err() {
-        tracing::warn!(
-            left = lanes.len(),
-            "some messages did not get away in time; another worker takes them over"
-        );
+        tracing::warn!(left = lanes.len(), "{LEFT}");
+    }
+}
+
+/// Waits for messages that pages have begun to send, no longer than until then.
+pub(crate) async fn drain(mailer: &Mailer, until: Instant) {
+    if tokio::time::timeout_at(until, mailer.drain()).await.is_err() {
+        tracing::warn!("{LEFT}");
+    }
+}
+
+/// Removes what has ended: sessions, links, old logins.
+pub(crate) async fn sweep(db: Db) {
+    let mut every = tokio::time::interval(SWEEP);
+    loop {
+        every.tick().await;
+        if let Err(error) = domain::identity::sweep(&db, Clock::system().now()).await {
+            tracing::warn!(%error, "could not remove what has ended");
+        }
     }
 }
 
@@ -94,7 +116,12 @@ pub(crate) async fn reload_keys(db: Db) {
     loop {
         every.tick().await;
         if let Err(error) = db.vault().load(&db).await {
-            tracing::warn!(%error, "could not read the keys of encrypted fields");
+            // Until then this program can't read what is written with a newer key.
+            tracing::error!(
+                %error,
+                "could not read the keys of encrypted fields; if LESSONBOOK_SECRET_KEY was changed, restart this program \
+                 with the new one, and with the one before it in LESSONBOOK_OLD_SECRET_KEYS"
+            );
         }
     }
 }

@@ -27,6 +27,10 @@ use super::{
 
 /// A form is never larger; notes of 10,000 characters in any script fit.
 const MAX_BODY: usize = 64 * 1024;
+/// Where one proves who one is.
+const PROOF: &str = "/fn/identity/confirm";
+/// Bytes of what a visitor typed that are kept to be shown again: ten times what the longest of their forms needs.
+const KEPT_OF_A_VISITOR: usize = 16 * 1024;
 /// An answer is never larger.
 const MAX_ANSWER: usize = 64 * 1024;
 
@@ -204,11 +208,16 @@ async fn answer(
                 Code::Internal => format!("{} (Number {})", error.message, error.error_id),
                 _ => error.message,
             };
-            let values = typed
+            let kept = if path == PROOF { waiting(cx).await } else { None };
+            let values: BTreeMap<String, String> = typed
                 .iter()
                 .filter(|(name, _)| may_be_kept(name))
                 .map(|(n, v)| (n.clone(), v.clone()))
                 .collect();
+            // Anyone can fill the store with what nobody will look at again.
+            let length: usize = values.values().map(String::len).sum();
+            let values =
+                if cx.user().is_none() && length > KEPT_OF_A_VISITOR { BTreeMap::new() } else { values };
             (
                 next,
                 Flash {
@@ -219,13 +228,14 @@ async fn answer(
                     values,
                     nearest: error.nearest,
                     carry: error.mend.is_some(),
+                    kept,
                     ..Flash::default()
                 },
             )
         }
     };
     if !flash.message.is_empty()
-        && let Err(error) = session::put_flash(&cx.session, &flash).await
+        && let Err(error) = session::put_flash(&cx.session, cx.site.db.vault(), &flash, cx.now()).await
     {
         return super::pages::draw_error(cx, context::unavailable(error));
     }
@@ -237,6 +247,11 @@ async fn answer(
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.get()));
     }
     response
+}
+
+/// What waits until one has proved who one is.
+async fn waiting(cx: &Cx) -> Option<Box<Flash>> {
+    context::take_flash(cx).await.ok().flatten().map(Box::new)
 }
 
 /// What is typed is shown again, but no secret is kept for that.

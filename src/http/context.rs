@@ -52,8 +52,8 @@ pub async fn read(parts: &mut Parts, site: &Arc<Site>) -> Result<Cx, AppError> {
 }
 
 /// Takes the outcome of the form posted last, for the page that shows it.
-pub async fn take_flash(session: &Session) -> Result<Option<Flash>, AppError> {
-    session::take_flash(session).await.map_err(unavailable)
+pub async fn take_flash(cx: &Cx) -> Result<Option<Flash>, AppError> {
+    session::take_flash(&cx.session, cx.site.db.vault()).await.map_err(unavailable)
 }
 
 /// A session store that fails is a database that can't serve.

@@ -61,12 +61,12 @@ pub async fn show<F: Future<Output = app::doc::PageResult>>(
     if cx.user().is_none() && !open {
         return to_login(parts);
     }
-    match context::take_flash(&cx.session).await {
+    match context::take_flash(&cx).await {
         Ok(flash) => cx.flash = flash,
         Err(error) => return draw_error(&cx, error),
     }
     if let Some(carried) = cx.flash.as_ref().and_then(Flash::carried)
-        && let Err(error) = session::put_flash(&cx.session, &carried).await
+        && let Err(error) = session::put_flash(&cx.session, cx.site.db.vault(), &carried, cx.now()).await
     {
         return draw_error(&cx, context::unavailable(error));
     }

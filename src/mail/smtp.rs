@@ -80,7 +80,7 @@ impl Smtp {
         let parameters = parameters(&conn, &composed)?;
         within(WORD, conn.command(Mail::new(Some(composed.from), parameters)))
             .await?
-            .map_err(|e| refusal(&e))?;
+            .map_err(|e| of_sender(&e))?;
         within(WORD, conn.command(Rcpt::new(composed.to, Vec::new()))).await?.map_err(|e| refusal(&e))?;
         handing_over.begin().await?;
         // Until the text itself goes out nothing has been handed over.
@@ -243,6 +243,14 @@ fn refusal(error: &Error) -> SendError {
     // Encryption or login wanted, or too weak.
     let about_us = matches!(code.as_str(), "530" | "534" | "535" | "538");
     if error.is_permanent() && !about_us { SendError::Refused(why) } else { SendError::Later(why) }
+}
+
+/// A server's no to the sender: about our address or our machine, whoever the message is for. It may well be mended.
+fn of_sender(error: &Error) -> SendError {
+    match refusal(error) {
+        SendError::Refused(why) => SendError::Later(why),
+        other => other,
+    }
 }
 
 /// Nothing of what the other side said: it may not be a mail server at all.

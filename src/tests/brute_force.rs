@@ -143,6 +143,41 @@ async fn ten_wrong_passwords_lock_and_the_owner_still_gets_in(admin: PgPool) {
 }
 
 #[sqlx::test(migrator = "domain::MIGRATIONS")]
+async fn locks_send_three_mails_a_day_and_take_none_from_login_links(admin: PgPool) {
+    let app = TestApp::demo(admin).await;
+    let crowd = Crowd::new(&app);
+    let mails = async || app.count("select count(*) from outbox where kind = 'locked'").await;
+    // Three today already.
+    sqlx::query(
+        "insert into one_time_links (token_hash, kind, user_id, created_at, expires_at)
+         select sha256(n::text::bytea), 'unlock', u.id, $2::timestamptz, $2::timestamptz + interval '10 minutes'
+         from users u, generate_series(1, 3) n where u.email = $1",
+    )
+    .bind(EMAIL)
+    .bind(app.now().to_string())
+    .execute(&app.admin)
+    .await
+    .unwrap();
+    crowd.guess(10, wrong_password).await;
+    assert_eq!(mails().await, 0);
+    // A link to log in by is there for the asking all the same, and opens the lock.
+    crowd.one().post("identity/magic", &[("email", EMAIL)]).await.expect(200);
+    let token = mailed(&app, "magic").await;
+    crowd.one().post("identity/use_magic", &[("token", &token)]).await.expect(200);
+    crowd.one().post("identity/login", &RIGHT).await.expect(200);
+
+    wait(&app, 86_400).await;
+    crowd.guess(10, wrong_password).await;
+    assert_eq!(mails().await, 1);
+    // It opens the lock while that still holds.
+    let token = mailed(&app, "locked").await;
+    wait(&app, 9 * 60).await;
+    crowd.one().post("identity/login", &RIGHT).await.expect(429);
+    crowd.one().post("identity/use_magic", &[("token", &token)]).await.expect(200);
+    crowd.one().post("identity/login", &RIGHT).await.expect(200);
+}
+
+#[sqlx::test(migrator = "domain::MIGRATIONS")]
 async fn an_account_that_does_not_exist_waits_and_locks_alike(admin: PgPool) {
     let app = TestApp::demo(admin).await;
     let crowd = Crowd::new(&app);

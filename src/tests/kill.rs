@@ -223,6 +223,27 @@ async fn kill_9_leaves_no_half_booking(admin: PgPool) {
     assert_eq!(strays, 0);
 }
 
+#[sqlx::test(migrator = "domain::MIGRATIONS")]
+async fn production_refuses_the_demos_database(admin: PgPool) {
+    let app = TestApp::demo(admin).await;
+    let (login, _) = urls(&app, "t_demo").await;
+    // As `lessonbook migrate` does.
+    sqlx::raw_sql("grant select on _sqlx_migrations to lessonbook_program")
+        .execute(&app.admin)
+        .await
+        .unwrap();
+    let refused = Command::new(env!("CARGO_BIN_EXE_lessonbook"))
+        .arg("serve")
+        .env_clear()
+        .env("LESSONBOOK_ADDR", "127.0.0.1:0")
+        .env("LESSONBOOK_SECRET_KEY", MASTER)
+        .env("DATABASE_URL", login)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("the demo's accounts"), "{said}");
+}
+
 #[test]
 fn a_private_postgres_survives_a_kill_and_stops_with_the_program() {
     let dir = std::env::temp_dir().join(format!("lessonbook-test-{}", std::process::id()));

@@ -155,7 +155,7 @@ async fn every_figure_holds(admin: PgPool) {
         ("identity/forgot", 3, email),
         ("identity/magic", 3, email),
         ("identity/set_password", 5, password),
-        ("identity/verify", 10, token),
+        ("identity/verify", 10, password),
         ("identity/confirm_email", 10, token),
         ("team/accept", 10, token),
         ("booking/book", 20, &[("tenant", "cape-drive")]),

@@ -1,6 +1,9 @@
 //! Messages, from the act that causes them to a real mail server.
 
 mod death;
+mod lanes;
+mod links;
+mod program;
 mod server;
 mod servers;
 

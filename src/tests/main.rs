@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod access;
+mod accounts;
 mod asvs;
 mod audit;
 mod booking;
@@ -25,3 +26,4 @@ mod queries;
 mod race;
 mod removal;
 mod soft_delete;
+mod team;

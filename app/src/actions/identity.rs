@@ -18,7 +18,7 @@ use crate::{
 #[cfg(feature = "ssr")]
 use domain::identity::{
     self as accounts,
-    login::{CODE_FAILED, Step},
+    login::{CODE_FAILED, OVER, Step},
     profile::ProfileInput,
     service::SignedIn,
 };
@@ -45,8 +45,8 @@ pub async fn login(
 pub async fn login_code(code: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let half = session::half(&cx.session, cx.now()).await.map_err(domain::Error::internal)?;
-    let half = half.ok_or(domain::Error::Unauthorized("The time for the code is over. Log in again."))?;
-    match accounts::login::with_code(&cx.site.db, cx.caller(), half.user, &code).await {
+    let half = half.ok_or(domain::Error::Unauthorized(OVER))?;
+    match accounts::login::with_code(&cx.site.db, cx.caller(), half.user, half.epoch, &code).await {
         Ok(signed_in) => begin(&cx, signed_in, &half.next).await,
         // Said beside the field, where one tries again; what else is refused goes back to the login.
         Err(domain::Error::Unauthorized(CODE_FAILED)) => {
@@ -57,10 +57,11 @@ pub async fn login_code(code: String) -> Result<Outcome, AppError> {
     }
 }
 
-/// Ends this session.
+/// Ends this session, and with it acting as someone else.
 #[server(endpoint = "identity/logout", prefix = "/fn")]
 pub async fn logout(#[server(default)] next: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
+    accounts::service::logged_out(&cx.site.db, cx.caller()).await?;
     cx.session.flush().await.map_err(domain::Error::internal)?;
     Ok(Outcome::new(safe_path(&next).unwrap_or("/login"), ""))
 }
@@ -163,8 +164,10 @@ pub async fn set_theme(theme: String, #[server(default)] _back: String) -> Resul
 async fn enter(cx: &Cx, step: Step, next: &str) -> Result<Outcome, AppError> {
     match step {
         Step::In(signed_in) => begin(cx, signed_in, next).await,
-        Step::CodeNeeded(user) => {
-            session::ask_code(&cx.session, user, next, cx.now()).await.map_err(domain::Error::internal)?;
+        Step::CodeNeeded(user, epoch) => {
+            session::ask_code(&cx.session, (user, epoch), next, cx.now())
+                .await
+                .map_err(domain::Error::internal)?;
             Ok(Outcome::new("/login/code", ""))
         }
     }

@@ -87,7 +87,7 @@ pub async fn accept(
     let accepted = invites::accept(&site.db, &site.passwords, caller, &token, &name, &password).await?;
     // What they may do has changed, and with it how long their session may rest.
     let signed_in = login::signed_in(&site.db, accepted.user).await?;
-    session::renew(&cx.session, &signed_in, caller).await.map_err(domain::Error::internal)?;
+    session::renew(&cx.session, &site.db, &signed_in, caller).await?;
     let message = format!("You belong to {} now.", accepted.school);
     Ok(Outcome::new(format!("/t/{}", accepted.slug), message))
 }
@@ -156,9 +156,7 @@ async fn tell(
         }
         Ok(Delivery { state: State::Dead, error, .. }) => format!("The mail was not sent ({}).", part(error)),
         // Nothing was tried: there is no server of the school's own either.
-        Ok(Delivery { error, .. }) if !cx.site.mail.configured() && no_server(error.as_deref()) => {
-            "Mail isn't set up, so it waits in the outbox.".to_owned()
-        }
+        Ok(delivery) if delivery.no_server() => "Mail isn't set up, so it waits in the outbox.".to_owned(),
         Ok(Delivery { error, .. }) => format!("The mail was not sent ({}); it is tried again.", part(error)),
         Err(_) => "The mail was not sent (the outbox did not answer); it is tried again.".to_owned(),
     };
@@ -171,11 +169,6 @@ async fn tell(
         return outcome;
     }
     Outcome::new(next, format!("{done} {why}")).with_id(invited.id)
-}
-
-#[cfg(feature = "ssr")]
-fn no_server(error: Option<&str>) -> bool {
-    error.is_none_or(|error| error.starts_with("No mail server"))
 }
 
 /// A reason as part of a sentence.

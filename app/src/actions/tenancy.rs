@@ -210,7 +210,11 @@ pub async fn remove_mail(tenant: String) -> Result<Outcome, AppError> {
     let mut scope = cx.member(&tenant).await?;
     settings::remove_mail(&mut scope).await?;
     scope.commit().await?;
-    let message = "The mail server is removed. Mail goes out through the platform's.";
+    let message = if cx.site.mail.configured() {
+        "The mail server is removed. Mail goes out through the platform's."
+    } else {
+        "The mail server is removed. The platform has none, so messages stay in the outbox."
+    };
     Ok(Outcome::new(format!("/t/{tenant}/settings"), message))
 }
 

@@ -14,13 +14,14 @@ use domain::{
     ids::UserId,
 };
 
-/// Changes name and e-mail.
+/// Changes name and e-mail; one has to have proved who one is.
 #[server(endpoint = "users/update", prefix = "/fn")]
 pub async fn update(user: String, name: String, email: String, reason: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let mut scope = cx.platform().await?;
+    let proof = cx.caller().proof()?;
     let id: UserId = user.parse().map_err(|_| domain::Error::NotFound)?;
-    users::update(&mut scope, id, UserUpdate { name: &name, email: &email, reason: &reason }).await?;
+    users::update(&mut scope, &proof, id, UserUpdate { name: &name, email: &email, reason: &reason }).await?;
     scope.commit().await?;
     Ok(Outcome::new(format!("/admin/users/{id}"), format!("{} is saved.", name.trim())).with_id(id))
 }
@@ -82,9 +83,7 @@ pub async fn impersonate(user: String, reason: String) -> Result<Outcome, AppErr
     let target = users::impersonate(&mut scope, &proof, id, &reason).await?;
     scope.commit().await?;
     let signed_in = login::signed_in(&cx.site.db, target.user).await?;
-    session::impersonate(&cx.session, &signed_in, target.name, cx.now())
-        .await
-        .map_err(domain::Error::internal)?;
+    session::impersonate(&cx.session, &cx.site.db, &signed_in, target.name, cx.now()).await?;
     Ok(Outcome::new("/", ""))
 }
 
@@ -93,7 +92,7 @@ pub async fn impersonate(user: String, reason: String) -> Result<Outcome, AppErr
 pub async fn stop() -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     users::impersonation_ended(&cx.site.db, cx.caller()).await?;
-    session::stop_impersonating(&cx.session).await.map_err(domain::Error::internal)?;
+    session::stop_impersonating(&cx.session, &cx.site.db).await?;
     let next = cx.user().map_or_else(|| "/admin/users".to_owned(), |user| format!("/admin/users/{user}"));
     Ok(Outcome::new(next, "You act as yourself again."))
 }

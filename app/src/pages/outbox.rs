@@ -128,11 +128,14 @@ fn row_view(cx: &Cx, list: &List, row: DeliveryRow) -> AnyView {
     .into_any()
 }
 
-/// The button of a failed message, for those who may.
+/// The button of a failed message, for those who may, unless its link is over.
 fn resend(cx: &Cx, list: &List, row: &DeliveryRow) -> AnyView {
     let Some((action, hidden)) = list.resend.as_ref().filter(|_| row.state == State::Dead) else {
         return ().into_any();
     };
+    if row.expired(cx.now()) {
+        return view! { <small>"Too late: its link has expired"</small> }.into_any();
+    }
     let id = row.id.to_string();
     let mut hidden = hidden.clone();
     hidden.push(("id", id.clone()));

@@ -2,9 +2,10 @@
 
 use domain::{
     availability::hours::{DAYS, day_text},
+    locale::Locale,
     services::hours_text,
     tenancy::{
-        LOCALES, Tenant,
+        Tenant,
         settings::{self, MailSettings, Settings},
     },
 };
@@ -66,8 +67,8 @@ fn panel(title: &'static str, lead: Option<&'static str>, fields: AnyView) -> An
 }
 
 fn school(form: &Form, settings: &Settings) -> AnyView {
-    let locales =
-        LOCALES.into_iter().map(|(code, name)| (code.to_owned(), name.to_owned())).collect::<Vec<_>>();
+    let locales: Vec<(String, String)> =
+        Locale::ALL.map(|locale| (locale.as_str().to_owned(), locale.label().to_owned())).into();
     view! {
         {Field::text("name", "Name").value(settings.name.clone()).required().max_length(100).view(form, "")}
         {Field::text("zone", "Time zone")
@@ -77,7 +78,11 @@ fn school(form: &Form, settings: &Settings) -> AnyView {
             .autocomplete("off")
             .max_length(100)
             .view(form, "")}
-        {Field::select("locale", "Dates and money as in", locales).value(settings.locale.clone()).required().view(form, "")}
+        {Field::select("locale", "Numbers and money as in", locales)
+            .value(settings.locale.clone())
+            .help("How pages write them. Words and dates stay English; downloads stay as they are.")
+            .required()
+            .view(form, "")}
         {Field::text("currency", "Currency")
             .value(settings.currency.clone())
             .help("Three letters, such as EUR or ZAR. Services that are there keep theirs.")

@@ -1,25 +1,11 @@
 //! Numbers and words as people read them.
 
-/// "R 350.00", "€35.00", "CHF 35.00"; "free" for nothing.
+use domain::locale::Locale;
+use leptos::prelude::use_context;
+
+/// "R 350.00", "€35.00", "35,00 €"; "free" for nothing.
 pub fn money(minor: i64, currency: &str) -> String {
-    if minor == 0 {
-        return "free".into();
-    }
-    let sign = if minor < 0 { "−" } else { "" };
-    let symbol = match currency {
-        "EUR" => "€".to_owned(),
-        "GBP" => "£".to_owned(),
-        "USD" => "$".to_owned(),
-        "JPY" => "¥".to_owned(),
-        "ZAR" => "R ".to_owned(),
-        other => format!("{other} "),
-    };
-    let amount = minor.unsigned_abs();
-    match currency {
-        // No smaller unit.
-        "JPY" | "KRW" | "VND" | "CLP" | "ISK" => format!("{sign}{symbol}{}", thousands(amount)),
-        _ => format!("{sign}{symbol}{}.{:02}", thousands(amount / 100), amount % 100),
-    }
+    if minor == 0 { "free".into() } else { locale().money(minor, currency) }
 }
 
 /// "45 min", "60 min", "1 h 30 min", "2 h", "3 days".
@@ -32,10 +18,9 @@ pub fn minutes(min: i32) -> String {
     }
 }
 
-/// "1,204".
+/// "1,204", "1.204".
 pub fn count(n: i64) -> String {
-    let sign = if n < 0 { "−" } else { "" };
-    format!("{sign}{}", thousands(n.unsigned_abs()))
+    locale().count(n)
 }
 
 /// "1 lesson", "4 lessons".
@@ -49,31 +34,28 @@ pub fn capital(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+/// How the page that is being drawn writes numbers: the shell says so.
+fn locale() -> Locale {
+    use_context().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use leptos::prelude::{Owner, provide_context};
+
     use super::*;
 
     #[test]
-    fn money_as_the_locale_writes_it() {
-        assert_eq!(money(35_000, "ZAR"), "R 350.00");
-        assert_eq!(money(3_500, "EUR"), "€35.00");
-        assert_eq!(money(123_456_789, "EUR"), "€1,234,567.89");
-        assert_eq!(money(3_505, "CHF"), "CHF 35.05");
-        assert_eq!(money(3_500, "JPY"), "¥3,500");
-        assert_eq!(money(-5, "EUR"), "−€0.05");
-        assert_eq!(money(0, "EUR"), "free");
+    fn numbers_and_money_as_the_page_writes_them() {
+        let written = || [money(42_000, "ZAR"), money(3_505, "EUR"), money(0, "EUR"), count(1204)];
+        assert_eq!(written(), ["R 420.00", "€35.05", "free", "1,204"]);
+        let page = Owner::new();
+        let german = page.with(|| {
+            provide_context(Locale::DeDe);
+            written()
+        });
+        assert_eq!(german, ["420,00\u{a0}ZAR", "35,05\u{a0}€", "free", "1.204"]);
+        assert_eq!(written(), ["R 420.00", "€35.05", "free", "1,204"]);
     }
 
     #[test]
@@ -87,13 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn counts() {
-        assert_eq!(count(0), "0");
-        assert_eq!(count(999), "999");
-        assert_eq!(count(1204), "1,204");
-        assert_eq!(count(-1_000_000), "−1,000,000");
+    fn one_and_many() {
         assert_eq!(plural(1, "lesson"), "1 lesson");
         assert_eq!(plural(0, "lesson"), "0 lessons");
+        assert_eq!(plural(1204, "lesson"), "1,204 lessons");
         assert_eq!(capital("élève"), "Élève");
         assert_eq!(capital(""), "");
     }

@@ -277,8 +277,8 @@ pub fn page() -> String {
         "\n## What else is asked\n\n\
          - Account, membership and school are read from the database at each request; all must be active.\n\
          - Super-admins need a second step, and owners and staff where their school wants it.\n\
-         - E-mail, phone, second step and the deletion of a school ask for the password again, unless it was given in the\n  \
-           last 15 minutes.\n\
+         - E-mail, phone, the second step and its backup codes, ending sessions, changing someone's account, acting as someone\n  \
+           else and the deletion of a school ask for the password again, unless it was given in the last 15 minutes.\n\
          - A super-admin who acts as someone else needs a reason, is recorded in each act, can't act as another super-admin and\n  \
            can't change how the account logs in.\n",
     );

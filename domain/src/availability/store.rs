@@ -229,7 +229,7 @@ pub struct Offer {
     /// The service.
     #[serde(flatten)]
     pub service: Service,
-    /// Verified instructors who teach it.
+    /// Verified instructors who teach it and aren't absent.
     pub instructors: Vec<InstructorId>,
 }
 
@@ -278,6 +278,7 @@ pub(crate) async fn catalogue(
         r#"with guides as (
                select id, name, city, bio from instructors
                where tenant_id = $1 and deleted_at is null and verification = 'verified'
+                 and id not in (select a.person_id from absent_instructors a where a.tenant_id = $1)
            )
            select
                (select coalesce(jsonb_agg(jsonb_build_object(

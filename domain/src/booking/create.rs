@@ -180,11 +180,11 @@ impl Plan {
         }
         match request.instructor {
             Some(wanted) => offer.candidates.retain(|candidate| candidate.id == wanted),
-            None => offer.candidates.retain(|candidate| candidate.teaches && candidate.verified),
+            None => offer.candidates.retain(|candidate| candidate.teaches && candidate.public),
         }
         let instructor_error = match (offer.candidates.first(), request.instructor) {
-            // Who isn't verified isn't shown to students, so they aren't there for them either.
-            (Some(one), Some(_)) if by_student && !one.verified => return Err(Error::NotFound),
+            // Who isn't shown to students isn't there for them either.
+            (Some(one), Some(_)) if by_student && !one.public => return Err(Error::NotFound),
             (None, Some(_)) => return Err(Error::NotFound),
             (Some(one), _) if !one.teaches => Some(format!("{} doesn't teach this service.", one.name)),
             (None, None) => Some(format!("No {} teaches this service now.", words.instructor)),

@@ -234,7 +234,8 @@ pub(crate) struct Candidate {
     pub(crate) id: InstructorId,
     pub(crate) name: String,
     pub(crate) email: Option<String>,
-    pub(crate) verified: bool,
+    /// Verified, and with an account that can be used if there is one.
+    pub(crate) public: bool,
     pub(crate) teaches: bool,
 }
 
@@ -265,7 +266,9 @@ pub(crate) async fn offer(
                   s.buffer_after_min, s.notice_min, s.horizon_days, s.cancel_notice_min, s.needs_pickup,
                   s.needs_approval, s.status,
                   (select coalesce(jsonb_agg(jsonb_build_object(
-                       'id', i.id, 'name', i.name, 'email', i.email, 'verified', i.verification = 'verified',
+                       'id', i.id, 'name', i.name, 'email', i.email,
+                       'public', i.verification = 'verified' and not exists (
+                           select from absent_instructors a where a.tenant_id = $1 and a.person_id = i.id),
                        'teaches', t.service_id is not null) order by i.id), '[]')
                    from instructors i
                    left join service_instructors t

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Email, Passwords, PersonName, Phone,
     links::{self, Kind},
-    login, register, service, throttle,
+    login, register, service, sessions, throttle,
 };
 use crate::{
     Error, FieldErrors, Result,
@@ -96,7 +96,7 @@ pub async fn change_password(
     }
     // A link that someone else may have asked for is no way around the new password.
     links::spend_all(conn, id, now).await?;
-    service::end_other_sessions(conn, id, caller.session.as_ref()).await?;
+    sessions::end(conn, id, caller.session.as_ref()).await?;
     throttle::clear_account(conn, id, now).await?;
     let mail = Mail::PasswordChanged { name: account.name };
     notify::enqueue_account(conn, &vault, now, &account.email, &mail, None).await?;
@@ -163,7 +163,7 @@ pub async fn confirm_email(db: &Db, caller: &Caller, token: &str) -> Result<()> 
     .ok_or_else(links::gone)?;
     links::spend_all(&mut tx, user, now).await?;
     let keep = caller.session.as_ref().filter(|_| caller.user.is_some_and(|id| id.0 == user));
-    service::end_other_sessions(&mut tx, user, keep).await?;
+    sessions::end(&mut tx, user, keep).await?;
     let mail = Mail::EmailChanged { name: row.name, email: email.clone() };
     notify::enqueue_account(&mut tx, db.vault(), now, &row.before, &mail, None).await?;
     let change = (Some(json!({ "email": row.before })), Some(json!({ "email": email })));

@@ -28,7 +28,7 @@ use crate::{
 /// [`Error::NotFound`] for an account that may not log in.
 pub async fn signed_in(db: &Db, user: UserId) -> Result<SignedIn> {
     let mut tx = db.begin(ActAs::Platform, None).await?;
-    let loaded = load(&mut tx, user.0).await?.ok_or(Error::NotFound)?;
+    let loaded = load(&mut tx, user.0, None).await?.ok_or(Error::NotFound)?;
     tx.commit().await?;
     Ok(loaded.signed_in)
 }
@@ -42,16 +42,19 @@ struct Loaded {
     super_admin: bool,
 }
 
-async fn load(conn: &mut PgConnection, user: Uuid) -> Result<Option<Loaded>> {
+/// `epoch` is the one seen when they proved who they are; without a proof it is today's.
+async fn load(conn: &mut PgConnection, user: Uuid, epoch: Option<i32>) -> Result<Option<Loaded>> {
     let row = sqlx::query!(
         r#"select u.name, u.email, u.super_admin,
                   exists (select from memberships m where m.user_id = u.id and m.status = 'active'
                           and m.role in ('owner', 'staff')) as "runs!",
                   (select t.slug from memberships m join tenants t on t.id = m.tenant_id
-                   where m.user_id = u.id and m.status = 'active' order by t.status, t.name limit 1) as slug
+                   where m.user_id = u.id and m.status = 'active' order by t.status, t.name limit 1) as slug,
+                  coalesce($2::int, (select e.epoch from session_epochs e where e.user_id = u.id), 0) as "epoch!"
            from users u
            where u.id = $1 and u.status = 'active' and u.deleted_at is null and u.email_verified_at is not null"#,
         user,
+        epoch,
     )
     .fetch_optional(conn)
     .await?;
@@ -63,7 +66,7 @@ async fn load(conn: &mut PgConnection, user: Uuid) -> Result<Option<Loaded>> {
             None => "/account".into(),
         };
         Loaded {
-            signed_in: SignedIn { user: UserId(user), idle, life, home },
+            signed_in: SignedIn { user: UserId(user), idle, life, home, epoch: row.epoch },
             name: row.name,
             email: row.email,
             super_admin: row.super_admin,
@@ -79,15 +82,16 @@ fn times(super_admin: bool, runs_a_school: bool) -> (SignedDuration, SignedDurat
     (idle, life)
 }
 
-/// Writes down that someone came in, and tells them when it was from somewhere new. Comes last in a transaction.
+/// Writes down that someone came in, and tells them when it was from somewhere new. The epoch is of the row in which their
+/// proof was found right: whatever ended the sessions since then ends this one too. Comes last in a transaction.
 pub(super) async fn let_in(
     conn: &mut PgConnection,
     vault: &Vault,
     caller: &Caller,
-    user: Uuid,
+    (user, epoch): (Uuid, i32),
     way: &str,
 ) -> Result<SignedIn> {
-    let loaded = load(conn, user).await?.ok_or(Error::Unauthorized(LOGIN_FAILED))?;
+    let loaded = load(conn, user, Some(epoch)).await?.ok_or(Error::Unauthorized(LOGIN_FAILED))?;
     // The very first login is nothing to warn of.
     let strange = sqlx::query_scalar!(
         r#"select exists (select from login_attempts where user_id = $1 and ok)
@@ -115,7 +119,7 @@ pub(super) async fn let_in(
     Ok(loaded.signed_in)
 }
 
-/// Records a lock, and sends the account's owner a link that opens it.
+/// Records a lock, and sends the account's owner a link that opens it, three times a day at most.
 pub(super) async fn locked(
     conn: &mut PgConnection,
     vault: &Vault,
@@ -129,8 +133,9 @@ pub(super) async fn locked(
     .fetch_one(&mut *conn)
     .await?;
     // Who has never been let in isn't kept out; the link would be the first proof of an address.
-    if row.verified {
-        let token = links::create(conn, Kind::Magic, user, None, caller.now).await?;
+    // Counted without a lock: the one try that locks is one already.
+    if row.verified && links::has_room(conn, Kind::Unlock, user, caller.now).await? {
+        let token = links::create(conn, Kind::Unlock, user, None, caller.now).await?;
         let mail = Mail::Locked { name: row.name };
         notify::enqueue_account(conn, vault, caller.now, &row.email, &mail, Some(&token)).await?;
     }

@@ -1,6 +1,8 @@
 //! Passwords made of words that whoever guesses tries first: those of this program and of the account. The estimate of
 //! strength alone lets "student2027!!" pass, for it counts the trimmings.
 
+use sha2::{Digest, Sha256};
+
 /// Words of this program, its schools and its roles. `docs/ACCESS.md` says why.
 pub(super) const CONTEXT: [&str; 60] = [
     "lessonbook",
@@ -93,9 +95,34 @@ pub(super) fn is_made_of(password: &str, words: &[String]) -> bool {
     left != lower && left.chars().filter(|c| c.is_alphabetic()).count() < LEFT
 }
 
+/// The first 8 bytes of the SHA-256 of the 10,000 most used leaked passwords that are long enough to be chosen here, in
+/// lower case; sorted. `scripts/common-passwords` makes it.
+static LEAKED: &[u8] = include_bytes!("common_passwords.bin");
+/// For people.
+pub(super) const LEAKED_REFUSAL: &str =
+    "This password is among those that leaked elsewhere and are tried first. Choose another one.";
+
+/// Whether a password is among the most used leaked ones, whatever its capitals.
+pub(super) fn is_leaked(password: &str) -> bool {
+    let hash = Sha256::digest(password.to_lowercase().as_bytes());
+    let (hashes, _) = LEAKED.as_chunks::<8>();
+    hashes.binary_search_by(|known| known[..].cmp(&hash[..8])).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leaked_passwords_are_known_by_their_hash() {
+        assert_eq!(LEAKED.len(), 10_000 * 8);
+        for bad in ["1234567890", "Qwertyuiop", "1q2w3e4r5t", "basketball"] {
+            assert!(is_leaked(bad), "{bad}");
+        }
+        for good in ["demo-orchard-kettle-42", "velvet-ladder-ocean-9", ""] {
+            assert!(!is_leaked(good), "{good}");
+        }
+    }
 
     fn refused(password: &str) -> bool {
         is_made_of(password, &words(&["sipho@cape-drive.test".into(), "Sipho Dlamini".into()]))

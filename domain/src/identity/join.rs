@@ -2,7 +2,7 @@
 
 use jiff_sqlx::ToSqlx;
 use serde_json::json;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Phone, account::in_person};
@@ -57,19 +57,50 @@ pub async fn open_schools(db: &Db) -> Result<Vec<(String, String)>> {
     Ok(rows.into_iter().map(|row| (row.slug, row.name)).collect())
 }
 
-pub(super) async fn open_school(executor: impl PgExecutor<'_>, slug: &str) -> Result<Option<OpenSchool>> {
+/// Whether a school takes people by themselves now.
+pub(super) async fn is_open(db: &Db, slug: &str) -> Result<bool> {
     if slug.contains('\0') {
         // Postgres can't even be asked.
+        return Ok(false);
+    }
+    let open = sqlx::query_scalar!(
+        r#"select exists (select from tenants where slug = $1 and status = 'active' and open_registration) as "open!""#,
+        slug,
+    )
+    .fetch_one(db.pool())
+    .await?;
+    Ok(open)
+}
+
+/// A school that takes people by themselves, held so until the end of the transaction. `conn` acts as the platform.
+pub(super) async fn hold_open(conn: &mut PgConnection, slug: &str) -> Result<Option<OpenSchool>> {
+    if slug.contains('\0') {
         return Ok(None);
     }
     let row = sqlx::query_as!(
         OpenSchool,
-        "select id, name from tenants where slug = $1 and status = 'active' and open_registration",
+        "select id, name from tenants where slug = $1 and status = 'active' and open_registration for share",
         slug,
     )
-    .fetch_optional(executor)
+    .fetch_optional(conn)
     .await?;
     Ok(row)
+}
+
+/// What the account is in the school already: the status of its membership. `conn` acts as the platform.
+pub(super) async fn known(
+    conn: &mut PgConnection,
+    school: &OpenSchool,
+    user: Uuid,
+) -> Result<Option<String>> {
+    let status = sqlx::query_scalar!(
+        "select status from memberships where tenant_id = $1 and user_id = $2",
+        school.id,
+        user,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(status)
 }
 
 /// Joins a school with the account that asks.
@@ -81,15 +112,8 @@ pub async fn join(scope: &mut UserScope, slug: &str, teaches: bool) -> Result<Jo
     let (vault, caller, account) = (scope.vault().clone(), scope.caller().clone(), scope.account().clone());
     let phone = super::account::phone(scope).await?.and_then(|phone| Phone::parse(&phone).ok());
     let (user, conn) = scope.elevate().await?;
-    let school = open_school(&mut *conn, slug.trim()).await?.ok_or_else(|| Error::field("school", CLOSED))?;
-    let known = sqlx::query_scalar!(
-        "select status from memberships where tenant_id = $1 and user_id = $2",
-        school.id,
-        user,
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    match known.as_deref() {
+    let school = hold_open(conn, slug.trim()).await?.ok_or_else(|| Error::field("school", CLOSED))?;
+    match known(conn, &school, user).await?.as_deref() {
         None => {}
         Some("pending") => {
             return Err(Error::Conflict(
@@ -105,25 +129,31 @@ pub async fn join(scope: &mut UserScope, slug: &str, teaches: bool) -> Result<Jo
         Some(_) => return Err(Error::Conflict("You belong to this school already.".into())),
     }
     let member = Member { user, name: &account.name, email: &account.email, phone: phone.as_ref(), teaches };
-    add(conn, &vault, &caller, &school, member).await?;
+    add(conn, &vault, caller.now, &school, &member).await?;
+    record(conn, &caller, &school, &member).await?;
     Ok(Joined { tenant_name: school.name, pending: teaches })
+}
+
+impl Member<'_> {
+    /// As what they join, and the status of their membership.
+    fn part(&self) -> (Role, &'static str) {
+        if self.teaches { (Role::Instructor, "pending") } else { (Role::Student, "active") }
+    }
 }
 
 /// Makes someone a member, behind the school's record of them. `conn` acts as the platform.
 pub(super) async fn add(
     conn: &mut PgConnection,
     vault: &Vault,
-    caller: &Caller,
+    now: Instant,
     school: &OpenSchool,
-    member: Member<'_>,
+    member: &Member<'_>,
 ) -> Result<()> {
-    let now = caller.now;
-    let (role, status) =
-        if member.teaches { (Role::Instructor, "pending") } else { (Role::Student, "active") };
+    let (role, status) = member.part();
     let person = if member.teaches {
-        instructor(conn, vault, school.id, &member, now).await?
+        instructor(conn, vault, school.id, member, now).await?
     } else {
-        student(conn, vault, school.id, &member, now).await?
+        student(conn, vault, school.id, member, now).await?
     };
     // Two at once: the second one is told that it is there already.
     sqlx::query!(
@@ -136,8 +166,19 @@ pub(super) async fn add(
         status,
         now.to_sqlx(),
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Records in the school's chain that someone has joined it. Comes last in a transaction, after the platform's chain.
+pub(super) async fn record(
+    conn: &mut PgConnection,
+    caller: &Caller,
+    school: &OpenSchool,
+    member: &Member<'_>,
+) -> Result<()> {
+    let (role, status) = member.part();
     let entry = Entry {
         action: "team.join",
         entity: "member",

@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Reset,
     /// Log in without a password (AC-13).
     Magic,
+    /// The same, for the owner of a locked account (AC-14).
+    Unlock,
     /// Show that the address one changes to is one's own.
     Email,
 }
@@ -34,6 +36,7 @@ impl Kind {
             Self::Verify => "verify",
             Self::Reset => "reset",
             Self::Magic => "magic",
+            Self::Unlock => "unlock",
             Self::Email => "email",
         }
     }
@@ -45,7 +48,8 @@ impl Kind {
             Self::Verify | Self::Email => SignedDuration::from_hours(24),
             Self::Reset => SignedDuration::from_hours(1),
             // AC-13 allows 15 minutes, ASVS 6.5.5 ten.
-            Self::Magic => SignedDuration::from_mins(10),
+            Self::Magic | Self::Unlock => SignedDuration::from_mins(10),
+            // As long as the lock that it opens.
         }
     }
 
@@ -53,6 +57,7 @@ impl Kind {
     fn limit(self) -> (i64, SignedDuration) {
         match self {
             Self::Verify => (1, SignedDuration::from_mins(5)),
+            Self::Unlock => (3, SignedDuration::from_hours(24)),
             _ => (3, SignedDuration::from_hours(1)),
         }
     }
@@ -105,21 +110,29 @@ pub(crate) async fn create(
 /// Whether one more such link may be sent to the account now. The account stays locked, so that two who ask at once
 /// are counted one after the other.
 pub(crate) async fn may_send(conn: &mut PgConnection, kind: Kind, user: Uuid, now: Instant) -> Result<bool> {
-    let (most, period) = kind.limit();
-    let since = now.checked_sub(period).map_err(Error::internal)?;
     // Two statements: the second has to see what was committed while the first one waited.
     sqlx::query_scalar!("select id from users where id = $1 for no key update", user)
         .fetch_optional(&mut *conn)
         .await?;
-    let sent = sqlx::query_scalar!(
-        r#"select count(*) as "sent!" from one_time_links where user_id = $1 and kind = $2 and created_at > $3"#,
+    has_room(conn, kind, user, now).await
+}
+
+/// The same without locking the account, for those who hold other locks already.
+pub(crate) async fn has_room(conn: &mut PgConnection, kind: Kind, user: Uuid, now: Instant) -> Result<bool> {
+    let (most, period) = kind.limit();
+    let since = now.checked_sub(period).map_err(Error::internal)?;
+    let row = sqlx::query!(
+        r#"select count(*) as "sent!", coalesce(bool_or(used_at is null and expires_at > $4), false) as "open!"
+           from one_time_links where user_id = $1 and kind = $2 and created_at > $3"#,
         user,
         kind.as_str(),
         since.to_sqlx(),
+        now.to_sqlx(),
     )
     .fetch_one(conn)
     .await?;
-    Ok(sent < most)
+    // Whoever asks in an owner's name shall not keep the owner from asking: without an open link there is one more.
+    Ok(row.sent < most || (kind == Kind::Magic && !row.open))
 }
 
 /// Uses a link of one of these kinds. After an error the transaction must be dropped: a link of another kind isn't spent.
@@ -184,6 +197,6 @@ mod tests {
         assert_eq!(hours(Kind::Verify), 24.0);
         assert_eq!(hours(Kind::Email), 24.0);
         assert_eq!(hours(Kind::Reset), 1.0);
-        assert_eq!(Kind::Magic.life().as_mins(), 10);
+        assert_eq!((Kind::Magic.life().as_mins(), Kind::Unlock.life().as_mins()), (10, 10));
     }
 }

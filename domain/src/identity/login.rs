@@ -29,14 +29,16 @@ pub const LOGIN_FAILED: &str =
     "E-mail, phone or password is not right, or the e-mail address isn't verified yet.";
 /// The answer to a wrong or used code.
 pub const CODE_FAILED: &str = "This code is not right or has been used. Wait for the next one.";
+/// The answer to a code that comes too late: the password doesn't count any more.
+pub const OVER: &str = "The time for the code is over. Log in again.";
 
 /// How far a login has come.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// All the way.
     In(SignedIn),
-    /// The account has a second factor, and its code is still to come.
-    CodeNeeded(UserId),
+    /// The account has a second factor, and its code is still to come; with the epoch of its sessions.
+    CodeNeeded(UserId, i32),
 }
 
 /// An account that what was typed may mean.
@@ -106,7 +108,8 @@ async fn check_password(
     };
     // As it is now: hashing takes a while, and the password may have been changed meanwhile.
     let account = sqlx::query!(
-        r#"select name, email, email_verified_at is not null as "verified!", has_code(id) as "has_code!"
+        r#"select name, email, email_verified_at is not null as "verified!", has_code(id) as "has_code!",
+                  coalesce((select e.epoch from session_epochs e where e.user_id = users.id), 0) as "epoch!"
            from users
            where id = $1 and status = 'active' and deleted_at is null and password_hash is not distinct from $2"#,
         known.id,
@@ -124,9 +127,9 @@ async fn check_password(
     }
     throttle::clear(&mut tx, &one.keys).await?;
     let step = if account.has_code {
-        Step::CodeNeeded(UserId(known.id))
+        Step::CodeNeeded(UserId(known.id), account.epoch)
     } else {
-        Step::In(let_in(&mut tx, db.vault(), caller, known.id, "password").await?)
+        Step::In(let_in(&mut tx, db.vault(), caller, (known.id, account.epoch), "password").await?)
     };
     tx.commit().await?;
     Ok(step)
@@ -138,13 +141,17 @@ async fn begin_try(db: &Db, caller: &Caller, login: &str) -> Result<Try> {
     let phone = Phone::parse(login).ok();
     let index = phone.as_ref().map(|phone| db.vault().blind("phone", phone.as_str())).transpose()?;
     let mut tx = db.begin(ActAs::Platform, None).await?;
-    // A number may stand at several accounts: the oldest whose owner is known logs in by it.
+    // A number may stand at several accounts. Only the one verified account that has it logs in by it: else someone who
+    // writes another's number into their own account would get the other's tries, or spend them.
     let known = sqlx::query_as!(
         Known,
         r#"select u.id, u.password_hash as hash, u.status = 'active' as "active!"
            from users u
-           where u.deleted_at is null and (u.email = $1 or u.phone_index = $2 or (u.phone = $3 and u.phone like '+%'))
-           order by u.email = $1 desc nulls last, u.status, u.email_verified_at is null, u.created_at, u.id limit 1"#,
+           where u.deleted_at is null and (u.email = $1 or u.id = (
+               select (array_agg(h.id))[1] from users h
+               where h.deleted_at is null and h.status = 'active' and h.email_verified_at is not null
+                 and (h.phone_index = $2 or (h.phone = $3 and h.phone like '+%'))
+               having count(*) = 1))"#,
         email.as_ref().map(Email::as_str),
         index.as_deref(),
         phone.as_ref().map(Phone::as_str),
@@ -174,12 +181,20 @@ async fn begin_try(db: &Db, caller: &Caller, login: &str) -> Result<Try> {
 /// The second step: a code of the app, or a backup code.
 ///
 /// # Errors
-/// [`Error::Unauthorized`] with [`CODE_FAILED`]; [`Error::TooMany`] after several failures.
-pub async fn with_code(db: &Db, caller: &Caller, user: UserId, code: &str) -> Result<SignedIn> {
+/// [`Error::Unauthorized`] with [`CODE_FAILED`], or with [`OVER`] when the account's sessions have been ended since the
+/// password was right, at `epoch`; [`Error::TooMany`] after several failures.
+pub async fn with_code(db: &Db, caller: &Caller, user: UserId, epoch: i32, code: &str) -> Result<SignedIn> {
     let mut tx = db.begin(ActAs::Platform, None).await?;
+    let current = sqlx::query_scalar!("select epoch from session_epochs where user_id = $1", user.0)
+        .fetch_optional(&mut *tx)
+        .await?;
+    if current.unwrap_or(0) != epoch {
+        // Nothing is counted and no code is used: whoever knows an old password alone takes nothing from its owner.
+        return Err(Error::Unauthorized(OVER));
+    }
     match check_code(&mut tx, db.vault(), caller, user.0, code).await? {
         Ok(way) => {
-            let signed_in = let_in(&mut tx, db.vault(), caller, user.0, way).await?;
+            let signed_in = let_in(&mut tx, db.vault(), caller, (user.0, epoch), way).await?;
             tx.commit().await?;
             Ok(signed_in)
         }

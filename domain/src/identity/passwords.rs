@@ -77,6 +77,9 @@ impl Passwords {
         if length > MAX {
             return Ok(Err(format!("Use at most {MAX} characters.")));
         }
+        if guessable::is_leaked(password.expose_secret()) {
+            return Ok(Err(guessable::LEAKED_REFUSAL.into()));
+        }
         let words = guessable::words(&about);
         if guessable::is_made_of(password.expose_secret(), &words) {
             return Ok(Err(guessable::REFUSAL.into()));

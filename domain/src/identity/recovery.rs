@@ -98,16 +98,19 @@ async fn send_link(
     Ok(())
 }
 
-/// Logs in by a link, which also opens a locked account. A second factor is asked for all the same.
+/// Logs in by a link, of those asked for or of those sent with a lock; it also opens a locked account. A second factor is
+/// asked for all the same.
 ///
 /// # Errors
 /// [`Error::Conflict`] when the link is used, expired or unknown.
 pub async fn use_magic(db: &Db, caller: &Caller, token: &str) -> Result<Step> {
     let now = caller.now;
     let mut tx = db.begin(ActAs::Platform, None).await?;
-    let user = links::take(&mut tx, &[Kind::Magic], token, now).await?.user;
-    let has_code = sqlx::query_scalar!(
-        r#"select has_code(id) as "has_code!" from users
+    let user = links::take(&mut tx, &[Kind::Magic, Kind::Unlock], token, now).await?.user;
+    let account = sqlx::query!(
+        r#"select has_code(id) as "has_code!",
+                  coalesce((select e.epoch from session_epochs e where e.user_id = users.id), 0) as "epoch!"
+           from users
            where id = $1 and status = 'active' and deleted_at is null and email_verified_at is not null"#,
         user,
     )
@@ -115,10 +118,10 @@ pub async fn use_magic(db: &Db, caller: &Caller, token: &str) -> Result<Step> {
     .await?
     .ok_or_else(links::gone)?;
     throttle::clear_account(&mut tx, user, now).await?;
-    let step = if has_code {
-        Step::CodeNeeded(UserId(user))
+    let step = if account.has_code {
+        Step::CodeNeeded(UserId(user), account.epoch)
     } else {
-        Step::In(let_in(&mut tx, db.vault(), caller, user, "link").await?)
+        Step::In(let_in(&mut tx, db.vault(), caller, (user, account.epoch), "link").await?)
     };
     tx.commit().await?;
     Ok(step)

@@ -1,4 +1,4 @@
-//! New accounts: registering, and showing that the address is one's own (AC-07, AC-08).
+//! New accounts (AC-07). What was asked for waits until the address is verified (AC-08; see [`verify`]).
 
 use jiff::SignedDuration;
 use jiff_sqlx::ToSqlx;
@@ -7,13 +7,15 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use super::join::{Joined, join, open_schools};
 use super::{
-    Email, Passwords, PersonName, Phone,
-    join::{self, Member, OpenSchool},
+    Email, Passwords, PersonName, Phone, join,
     links::{self, Kind},
     pace::Pace,
     service,
+};
+pub use super::{
+    join::{Joined, join, open_schools},
+    verify::verify,
 };
 use crate::{
     Error, FieldErrors, Instant, Result,
@@ -52,7 +54,7 @@ struct Sound {
     phone: Option<Phone>,
     hash: String,
     teaches: bool,
-    school: Option<OpenSchool>,
+    school: Option<String>,
 }
 
 /// Makes an account that waits for its address to be verified. A known address gets the same answer after the same
@@ -64,7 +66,10 @@ pub async fn register(db: &Db, passwords: &Passwords, caller: &Caller, new: NewA
     let mut errors = FieldErrors::new();
     let school = match new.school.trim() {
         "" => None,
-        slug => errors.check("school", join::open_school(db.pool(), slug).await?.ok_or(join::CLOSED)),
+        slug => {
+            let open = join::is_open(db, slug).await?;
+            errors.check("school", open.then(|| slug.to_owned()).ok_or(join::CLOSED))
+        }
     };
     let name = errors.check("name", PersonName::parse(new.name));
     let email = errors.check("email", Email::parse(new.email));
@@ -94,10 +99,12 @@ async fn enroll(db: &Db, caller: &Caller, new: Sound) -> Result<()> {
     let phone =
         new.phone.as_ref().map(|phone| vault.seal("users.phone", id, phone.as_str(), now)).transpose()?;
     let index = new.phone.as_ref().map(|phone| vault.blind("phone", phone.as_str())).transpose()?;
+    // The school hears of them once the address is known to be theirs.
+    let wish = new.school.as_ref().map(|school| json!({ "school": school, "teaches": new.teaches }));
     let mut tx = db.begin(ActAs::Platform, None).await?;
     let made = sqlx::query!(
-        "insert into users (id, email, phone, phone_index, name, password_hash, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $7)
+        "insert into users (id, email, phone, phone_index, name, password_hash, wish, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
          on conflict (email) where deleted_at is null do nothing",
         id,
         new.email.as_str(),
@@ -105,6 +112,7 @@ async fn enroll(db: &Db, caller: &Caller, new: Sound) -> Result<()> {
         index,
         new.name.as_str(),
         new.hash,
+        wish,
         now.to_sqlx(),
     )
     .execute(&mut *tx)
@@ -114,19 +122,7 @@ async fn enroll(db: &Db, caller: &Caller, new: Sound) -> Result<()> {
         return Ok(tx.commit().await?);
     }
     send_verify(&mut tx, vault, now, id, new.email.as_str(), new.name.as_str().to_owned()).await?;
-    if let Some(school) = &new.school {
-        let member = Member {
-            user: id,
-            name: new.name.as_str(),
-            email: new.email.as_str(),
-            phone: new.phone.as_ref(),
-            teaches: new.teaches,
-        };
-        let caller = Caller { user: Some(UserId(id)), impersonator: None, ..caller.clone() };
-        join::add(&mut tx, vault, &caller, school, member).await?;
-    }
-    let after = json!({ "email": new.email.as_str(), "name": new.name.as_str(),
-                        "school": new.school.map(|school| school.name) });
+    let after = json!({ "email": new.email.as_str(), "name": new.name.as_str(), "school": new.school });
     service::record(&mut tx, caller, id, false, "auth.register", (None, Some(after))).await?;
     Ok(tx.commit().await?)
 }
@@ -193,26 +189,4 @@ pub(super) async fn send_verify(
         notify::enqueue_account(conn, vault, now, email, &Mail::Verify { name }, Some(&token)).await?;
     }
     Ok(())
-}
-
-/// Verifies an address by its link: from now on the account can log in.
-///
-/// # Errors
-/// [`Error::Conflict`] when the link is used, expired or unknown.
-pub async fn verify(db: &Db, caller: &Caller, token: &str) -> Result<()> {
-    let now = caller.now;
-    let mut tx = db.begin(ActAs::Platform, None).await?;
-    let user = links::take(&mut tx, &[Kind::Verify], token, now).await?.user;
-    let super_admin = sqlx::query_scalar!(
-        "update users set email_verified_at = coalesce(email_verified_at, $2), updated_at = $2
-         where id = $1 and status = 'active' and deleted_at is null returning super_admin",
-        user,
-        now.to_sqlx(),
-    )
-    .fetch_optional(&mut *tx)
-    .await?
-    .ok_or_else(links::gone)?;
-    links::spend(&mut tx, Kind::Verify, user, now).await?;
-    service::record(&mut tx, caller, user, super_admin, "auth.verify", (None, None)).await?;
-    Ok(tx.commit().await?)
 }

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::{
     Email, Passwords,
     links::{self, Kind},
-    sessions::{TokenHash, hash_token},
-    throttle,
+    sessions::{self, hash_token},
+    throttle, users,
 };
 use crate::{
     Error, Instant, Result,
@@ -34,6 +34,8 @@ pub struct SignedIn {
     pub life: SignedDuration,
     /// Where to go when nothing else was asked for.
     pub home: String,
+    /// Of the account's sessions, as it was when they proved it.
+    pub epoch: i32,
 }
 
 /// Makes a link with which `user` sets a first password: the token, which is shown once and never stored.
@@ -46,7 +48,8 @@ pub(crate) async fn password_link(scope: &mut PlatformScope, user: UserId) -> Re
 }
 
 /// Sets a password by a one-time link, first or forgotten. All sessions of the account end, its second factor stays, and
-/// its address is known to be theirs. Of many tries at once one succeeds.
+/// its address is known to be theirs; if it wasn't before, what a stranger may have given with it is dropped. Of many tries
+/// at once one succeeds.
 ///
 /// # Errors
 /// [`Error::Conflict`] when the link is used, expired or unknown; a field error for a weak password.
@@ -77,8 +80,12 @@ pub async fn set_password(
     let mut tx = db.begin(ActAs::Platform, None).await?;
     let user = links::take(&mut tx, &[Kind::FirstPassword, Kind::Reset], token, now).await?.user;
     let row = sqlx::query!(
-        r#"update users u set password_hash = $2, email_verified_at = coalesce(u.email_verified_at, $3), updated_at = $3
-           from (select id, password_hash is not null as had_one from users where id = $1 for no key update) old
+        r#"update users u set password_hash = $2, email_verified_at = coalesce(u.email_verified_at, $3), updated_at = $3,
+               phone = case when old.verified then u.phone end,
+               phone_index = case when old.verified then u.phone_index end,
+               wish = null
+           from (select id, password_hash is not null as had_one, email_verified_at is not null as verified
+                 from users where id = $1 for no key update) old
            where u.id = old.id and u.status = 'active' and u.deleted_at is null
            returning u.email, u.name, u.super_admin, old.had_one as "had_one!""#,
         user,
@@ -90,7 +97,7 @@ pub async fn set_password(
     .ok_or_else(links::gone)?;
     // What else was sent to the same person is spent with it.
     links::spend_all(&mut tx, user, now).await?;
-    end_sessions(&mut tx, UserId(user)).await?;
+    sessions::end(&mut tx, user, None).await?;
     throttle::clear_account(&mut tx, user, now).await?;
     if row.had_one {
         let mail = Mail::PasswordChanged { name: row.name };
@@ -132,7 +139,7 @@ pub async fn create_super_admin(
     .fetch_one(&mut *tx)
     .await?;
     links::spend_all(&mut tx, user, now).await?;
-    end_sessions(&mut tx, UserId(user)).await?;
+    sessions::end(&mut tx, user, None).await?;
     let entry = Entry {
         action: "user.super_admin",
         entity: "user",
@@ -145,29 +152,31 @@ pub async fn create_super_admin(
     Ok(tx.commit().await?)
 }
 
-/// Ends every session of an account, and those in which it acts as someone else: its password, its rank or its state has
-/// changed.
-pub(crate) async fn end_sessions(conn: &mut PgConnection, user: UserId) -> Result<()> {
-    sqlx::query!("delete from sessions where user_id = $1 or impersonator_id = $1", user.0)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// The same, but for the session that asks.
-pub(super) async fn end_other_sessions(
-    conn: &mut PgConnection,
-    user: Uuid,
-    keep: Option<&TokenHash>,
-) -> Result<()> {
-    sqlx::query!(
-        "delete from sessions where (user_id = $1 or impersonator_id = $1) and token_hash is distinct from $2",
-        user,
-        keep.map(|hash| &hash[..]),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+/// Records that someone logs out, and that acting as someone ends with it. Of visitors there is nothing to record.
+///
+/// # Errors
+/// Of the database.
+pub async fn logged_out(db: &Db, caller: &Caller) -> Result<()> {
+    let Some(user) = caller.user else { return Ok(()) };
+    if caller.impersonator.is_some() {
+        users::impersonation_ended(db, caller).await?;
+    }
+    let mut tx = db.begin(ActAs::Platform, None).await?;
+    let super_admin = sqlx::query_scalar!("select super_admin from users where id = $1", user.0)
+        .fetch_optional(&mut *tx)
+        .await?
+        .unwrap_or(false);
+    let role = if super_admin { Role::SuperAdmin } else { Role::Visitor };
+    let entry = Entry {
+        action: "auth.logout",
+        entity: "user",
+        entity_id: Some(user.0),
+        before: None,
+        after: None,
+        reason: None,
+    };
+    audit::record_as(&mut tx, PLATFORM, caller, role, entry).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Records what an account did before or without a session, such as logging in or using a link. Comes last in a

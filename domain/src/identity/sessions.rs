@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use jiff_sqlx::ToSqlx;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{
@@ -22,17 +22,21 @@ pub fn hash_token(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// A session as it is stored.
+/// A session to be added.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The account, once signed in.
     pub user: Option<UserId>,
     /// The super-admin who acts as the account (TN-12).
     pub impersonator: Option<UserId>,
+    /// The super-admin's epoch when they began to.
+    pub impersonator_epoch: Option<i32>,
     /// The client's address at login.
     pub ip: String,
     /// The client's device at login.
     pub device: String,
+    /// The account's epoch when its owner proved who they are.
+    pub epoch: Option<i32>,
     /// What the program keeps in it.
     pub data: Value,
     /// When it ends, whatever happens.
@@ -56,7 +60,18 @@ pub struct SessionRow {
     pub current: bool,
 }
 
-/// Adds a session. `false` when the hash is taken already.
+/// What became of a session that was to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It is there.
+    Yes,
+    /// Another one has this hash.
+    HashTaken,
+    /// The account's sessions have been ended since its owner proved who they are.
+    Ended,
+}
+
+/// Adds a session, unless the account's sessions were ended meanwhile.
 ///
 /// # Errors
 /// Of the database.
@@ -66,13 +81,30 @@ pub async fn create(
     stored: &Stored,
     idle: SignedDuration,
     now: Instant,
-) -> Result<bool> {
-    let done = sqlx::query!(
-        "insert into sessions (token_hash, user_id, impersonator_id, ip, device, data, idle_seconds, created_at,
-                               last_seen_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) on conflict do nothing",
+) -> Result<Added> {
+    let user = stored.user.map(|id| id.0);
+    if let Some(user) = user {
+        sqlx::query!("insert into session_epochs (user_id) values ($1) on conflict do nothing", user)
+            .execute(pool)
+            .await?;
+    }
+    // The lock makes this and the ending of sessions wait for each other.
+    let row = sqlx::query!(
+        r#"with open as (
+               select from session_epochs where user_id = $2 and epoch = $10
+                   and ($3::uuid is null
+                        or exists (select from session_epochs a where a.user_id = $3 and a.epoch = $11 for share))
+               for share
+           ), made as (
+               insert into sessions (token_hash, user_id, impersonator_id, ip, device, data, idle_seconds, created_at,
+                                     last_seen_at, expires_at, epoch)
+               select $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10
+               where $2::uuid is null or exists (select from open)
+               on conflict do nothing returning token_hash
+           )
+           select exists (select from made) as "made!", $2::uuid is null or exists (select from open) as "open!""#,
         &hash[..],
-        stored.user.map(|id| id.0),
+        user,
         stored.impersonator.map(|id| id.0),
         stored.ip,
         stored.device,
@@ -80,10 +112,62 @@ pub async fn create(
         i32::try_from(idle.as_secs()).unwrap_or(i32::MAX),
         now.to_sqlx(),
         stored.expires_at.to_sqlx(),
+        stored.epoch,
+        stored.impersonator_epoch,
     )
-    .execute(pool)
+    .fetch_one(pool)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(match (row.made, row.open) {
+        (true, _) => Added::Yes,
+        (false, true) => Added::HashTaken,
+        (false, false) => Added::Ended,
+    })
+}
+
+/// Ends a session that is to go on under another token, and says its epoch; nothing when it has been ended already.
+///
+/// # Errors
+/// Of the database.
+pub async fn take(pool: &PgPool, hash: &TokenHash) -> Result<Option<i32>> {
+    let epoch = sqlx::query_scalar!(
+        "delete from sessions where token_hash = $1 and user_id is not null returning epoch",
+        &hash[..]
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(epoch.flatten())
+}
+
+/// Ends the sessions of an account, but for one, and those in which it acts as someone else; whoever is about to begin one
+/// comes too late. How many they were.
+pub(crate) async fn end(conn: &mut PgConnection, user: Uuid, keep: Option<&TokenHash>) -> Result<u64> {
+    let keep = keep.map(|hash| &hash[..]);
+    let epoch = sqlx::query_scalar!(
+        "insert into session_epochs (user_id, epoch) values ($1, 1)
+         on conflict (user_id) do update set epoch = session_epochs.epoch + 1 returning epoch",
+        user,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let ended = sqlx::query!(
+        "delete from sessions where (user_id = $1 or impersonator_id = $1) and token_hash is distinct from $2",
+        user,
+        keep,
+    )
+    .execute(&mut *conn)
+    .await?
+    .rows_affected();
+    if keep.is_some() {
+        sqlx::query!(
+            "update sessions set epoch = $2 where token_hash = $1 and user_id = $3",
+            keep,
+            epoch,
+            user
+        )
+        .execute(conn)
+        .await?;
+    }
+    Ok(ended)
 }
 
 /// Writes what a session keeps, if it still lives.
@@ -97,34 +181,27 @@ pub async fn save(pool: &PgPool, hash: &TokenHash, data: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Finds a living session and, at most once a minute, notes that it was seen: one round trip.
+/// Finds what a living session keeps and when it ends, and, at most once a minute, notes that it was seen: one round trip.
 ///
 /// # Errors
 /// Of the database.
-pub async fn load(pool: &PgPool, hash: &TokenHash, now: Instant) -> Result<Option<Stored>> {
+pub async fn load(pool: &PgPool, hash: &TokenHash, now: Instant) -> Result<Option<(Value, Instant)>> {
     let row = sqlx::query!(
         "with alive as (
-             select token_hash, user_id, impersonator_id, ip, device, data, expires_at, last_seen_at from sessions
+             select token_hash, data, expires_at, last_seen_at from sessions
              where token_hash = $1 and expires_at > $2
                and last_seen_at + make_interval(secs => idle_seconds) > $2
          ), seen as (
              update sessions s set last_seen_at = $2 from alive a
              where s.token_hash = a.token_hash and a.last_seen_at < $2 - interval '1 minute'
          )
-         select user_id, impersonator_id, ip, device, data, expires_at from alive",
+         select data, expires_at from alive",
         &hash[..],
         now.to_sqlx(),
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|row| Stored {
-        user: row.user_id.map(UserId),
-        impersonator: row.impersonator_id.map(UserId),
-        ip: row.ip,
-        device: row.device,
-        data: row.data,
-        expires_at: row.expires_at.to_jiff(),
-    }))
+    Ok(row.map(|row| (row.data, row.expires_at.to_jiff())))
 }
 
 /// Ends a session.
@@ -188,14 +265,7 @@ pub async fn revoke(scope: &mut UserScope, _: &Proof, id: Uuid) -> Result<()> {
 pub async fn revoke_others(scope: &mut UserScope, _: &Proof) -> Result<()> {
     let keep = scope.caller().session;
     let (user, conn) = scope.conn();
-    let ended = sqlx::query!(
-        "delete from sessions where (user_id = $1 or impersonator_id = $1) and token_hash is distinct from $2",
-        user,
-        keep.as_ref().map(|hash| &hash[..]),
-    )
-    .execute(conn)
-    .await?
-    .rows_affected();
+    let ended = end(conn, user, keep.as_ref()).await?;
     record(scope, json!({ "sessions": ended })).await
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn code(user: Uuid) -> Key {
     key("code", user.as_bytes())
 }
 
-/// Passwords asked for within a session, which strangers can't use up.
+/// Passwords asked for within a session or by a link to verify, which strangers can't use up.
 pub(crate) fn proof(user: Uuid) -> Key {
     key("proof", user.as_bytes())
 }

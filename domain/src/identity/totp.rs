@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 pub use self::codes::Setup;
 use self::codes::{Typed, backup_code, hash, new_secret, setup, step_of};
-use super::{account::in_person, service};
+use super::{account::in_person, sessions};
 use crate::{
     Error, Instant, Result,
     audit::{self, Entry},
@@ -92,7 +92,7 @@ pub async fn begin(scope: &mut UserScope, _: &Proof) -> Result<Setup> {
     .await?;
     if done.rows_affected() == 0 {
         return Err(Error::Conflict(
-            "Two-step login is on already. Turn it off first to use another app.".into(),
+            "The second step is on already. Turn it off first to use another app.".into(),
         ));
     }
     Ok(setup(&secret, &email))
@@ -121,7 +121,7 @@ pub async fn confirm(scope: &mut UserScope, code: &str) -> Result<Vec<String>> {
     let now = scope.now();
     let Some(secret) = pending_secret(scope).await? else {
         return Err(Error::Conflict(
-            "Nothing waits for a code. Begin to set up two-step login again.".into(),
+            "Nothing waits for a code. Begin to set up the second step again.".into(),
         ));
     };
     let step = match Typed::parse(code) {
@@ -145,7 +145,7 @@ pub async fn confirm(scope: &mut UserScope, code: &str) -> Result<Vec<String>> {
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 {
-        return Err(Error::Conflict("Two-step login was turned on at the same moment.".into()));
+        return Err(Error::Conflict("The second step was turned on at the same moment.".into()));
     }
     let codes = replace_codes(conn, user).await?;
     end_others(scope).await?;
@@ -171,10 +171,10 @@ pub async fn disable(scope: &mut UserScope, _: &Proof) -> Result<()> {
     .fetch_one(&mut *conn)
     .await?;
     if row.admin {
-        return Err(Error::Forbidden("Those who run the platform keep two-step login on."));
+        return Err(Error::Forbidden("Those who run the platform keep the second step on."));
     }
     if row.school {
-        return Err(Error::Forbidden("A school of yours requires two-step login of those who run it."));
+        return Err(Error::Forbidden("A school of yours requires a second step of those who run it."));
     }
     let done = sqlx::query!("delete from totp where user_id = $1 returning confirmed_at", user)
         .fetch_optional(&mut *conn)
@@ -193,7 +193,8 @@ pub async fn disable(scope: &mut UserScope, _: &Proof) -> Result<()> {
 async fn end_others(scope: &mut UserScope) -> Result<()> {
     let keep = scope.caller().session;
     let (user, conn) = scope.elevate().await?;
-    service::end_other_sessions(conn, user, keep.as_ref()).await
+    sessions::end(conn, user, keep.as_ref()).await?;
+    Ok(())
 }
 
 /// New backup codes, shown this once; the old ones are void.
@@ -210,7 +211,7 @@ pub async fn new_codes(scope: &mut UserScope, _: &Proof) -> Result<Vec<String>> 
     .fetch_optional(&mut *conn)
     .await?;
     if on.is_none() {
-        return Err(Error::Conflict("Two-step login is off. Turn it on to have backup codes.".into()));
+        return Err(Error::Conflict("The second step is off. Turn it on to have backup codes.".into()));
     }
     let codes = replace_codes(conn, user).await?;
     record(scope, "auth.totp_codes").await?;

@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::State;
+use super::{EXPIRED, State};
 use crate::{
     Error, Instant, Result,
     audit::{self, Entry},
@@ -39,6 +39,15 @@ pub struct DeliveryRow {
     pub sent_at: Option<Instant>,
     /// When it is tried again, while it waits.
     pub next_attempt_at: Instant,
+    /// When its link is over, if it has one.
+    pub valid_until: Option<Instant>,
+}
+
+impl DeliveryRow {
+    /// Whether its link is over, so that sending it again would be of no use.
+    pub fn expired(&self, now: Instant) -> bool {
+        self.valid_until.is_some_and(|until| until <= now)
+    }
 }
 
 /// The school's messages, the newest first, searched by recipient and subject; of one state or all (empty). Sorted by
@@ -81,7 +90,7 @@ async fn page(
                  and ($3::text is null or recipient ilike $3 or subject ilike $3)
            )
            select o.id, o.kind, o.recipient, o.subject, o.state, o.attempts, o.uncertain, o.error, o.created_at,
-                  o.sent_at, o.next_attempt_at, (select count(*) from matching) as "total!"
+                  o.sent_at, o.next_attempt_at, o.valid_until, (select count(*) from matching) as "total!"
            from outbox o join matching m on m.id = o.id
            where o.tenant_id = $1
            order by case when $4 = 'recipient' and not $5 then o.recipient
@@ -117,6 +126,7 @@ async fn page(
             created_at: row.created_at.to_jiff(),
             sent_at: row.sent_at.map(|at| at.to_jiff()),
             next_attempt_at: row.next_attempt_at.to_jiff(),
+            valid_until: row.valid_until.map(|at| at.to_jiff()),
         });
     }
     Ok(Page::new(items, total, query))
@@ -125,7 +135,7 @@ async fn page(
 /// Gives a failed message all its attempts back, the first at once.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] for one that hasn't failed.
+/// [`Error::NotFound`]; [`Error::Conflict`] for one that hasn't failed, or whose link is over.
 pub async fn resend(scope: &mut TenantScope, id: Uuid) -> Result<()> {
     scope.require(Action::ResendMail)?;
     let now = scope.now();
@@ -146,7 +156,7 @@ pub async fn resend_platform(scope: &mut PlatformScope, id: Uuid) -> Result<()> 
 
 async fn revive(conn: &mut PgConnection, tenant: Uuid, id: Uuid, now: Instant) -> Result<Entry<'static>> {
     let before = sqlx::query!(
-        "select kind, state, attempts, error from outbox where tenant_id = $1 and id = $2 for update",
+        "select kind, state, attempts, error, valid_until from outbox where tenant_id = $1 and id = $2 for update",
         tenant,
         id,
     )
@@ -155,6 +165,9 @@ async fn revive(conn: &mut PgConnection, tenant: Uuid, id: Uuid, now: Instant) -
     .ok_or(Error::NotFound)?;
     if State::parse(&before.state) != Some(State::Dead) {
         return Err(Error::Conflict("Only a failed message can be sent again.".into()));
+    }
+    if before.valid_until.is_some_and(|until| until.to_jiff() <= now) {
+        return Err(Error::Conflict(format!("{EXPIRED} Ask for a new one.")));
     }
     sqlx::query!(
         "update outbox set state = 'waiting', attempts = 0, error = null, next_attempt_at = $3

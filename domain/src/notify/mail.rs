@@ -1,5 +1,6 @@
 //! What there is to say: every kind of message with its facts, as kept in the outbox. Words are in `templates/mail`.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::{Instant, ids::BookingId};
@@ -236,6 +237,18 @@ impl Mail {
                 | Self::Invite { .. }
         )
     }
+
+    /// How long its link can be used, as whoever makes the link has it; none for a message without one.
+    pub fn link_life(&self) -> Option<SignedDuration> {
+        match self {
+            Self::Verify { .. } | Self::EmailChange { .. } => Some(SignedDuration::from_hours(24)),
+            Self::Reset { .. } => Some(SignedDuration::from_hours(1)),
+            // The same kind of link.
+            Self::Magic { .. } | Self::Locked { .. } => Some(SignedDuration::from_mins(10)),
+            Self::Invite { .. } => Some(SignedDuration::from_hours(72)),
+            _ => None,
+        }
+    }
 }
 
 /// Text without line breaks and other control characters, for a header.
@@ -275,5 +288,7 @@ mod tests {
         assert_eq!(mail.path(Some("ab")).as_deref(), Some("/reset/ab"));
         assert_eq!(mail.path(None), None);
         assert!(mail.needs_token());
+        assert_eq!(mail.link_life(), Some(SignedDuration::from_hours(1)));
+        assert_eq!(Mail::AccountExists { name: String::new() }.link_life(), None);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Claim, Delivery, Mail, State};
+use super::{Claim, Delivery, Mail, NO_SERVER, State};
 use crate::{
     Error, Instant, Result,
     authz::TenantScope,
@@ -18,6 +18,8 @@ use crate::{
 pub(super) const SECRET: &str = "outbox.secret";
 /// How long a worker may be silent before another one takes its messages.
 pub(super) const LEASE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+/// Messages under way at once by a school's own mail server: one that answers slowly must not hold every lane.
+const BY_OWN_SERVER: i64 = 2;
 
 /// Writes a message of the scope's school; it goes out once the scope is committed.
 ///
@@ -73,9 +75,11 @@ async fn insert(
     let id = BookingId::new(now).0;
     let secret = token.map(|token| vault.seal(SECRET, id, token, now)).transpose()?;
     let data = serde_json::to_value(mail).map_err(Error::internal)?;
+    let valid_until = mail.link_life().and_then(|life| now.checked_add(life).ok());
     sqlx::query!(
-        "insert into outbox (tenant_id, id, kind, recipient, subject, data, secret, booking_id, next_attempt_at, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+        "insert into outbox (tenant_id, id, kind, recipient, subject, data, secret, booking_id, next_attempt_at, created_at,
+                             valid_until)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)",
         tenant,
         id,
         mail.kind(),
@@ -85,6 +89,7 @@ async fn insert(
         secret,
         booking.map(|id| id.0),
         now.to_sqlx(),
+        valid_until.map(|at| at.to_sqlx()),
     )
     .execute(conn)
     .await?;
@@ -101,6 +106,7 @@ pub(super) struct Claimed {
     pub(super) data: Value,
     pub(super) secret: Option<String>,
     pub(super) created_at: jiff_sqlx::Timestamp,
+    pub(super) valid_until: Option<jiff_sqlx::Timestamp>,
     pub(super) school: Option<String>,
     pub(super) school_status: Option<String>,
     pub(super) host: Option<String>,
@@ -126,16 +132,17 @@ macro_rules! claim {
                       left join tenant_mail m on m.tenant_id = k.tenant_id
                       where o.tenant_id = k.tenant_id and o.id = k.id
                       returning o.tenant_id, o.id, o.attempts, o.kind, o.recipient, o.data, o.secret, o.created_at,
-                                t.name as "school?", t.status as "school_status?", m.host as "host?", m.port as "port?",
-                                m.security as "security?", m.username as "username?", m.password as "password?",
-                                m.from_email as "from_email?", m.from_name as "from_name?""#,
+                                o.valid_until, t.name as "school?", t.status as "school_status?", m.host as "host?",
+                                m.port as "port?", m.security as "security?", m.username as "username?",
+                                m.password as "password?", m.from_email as "from_email?", m.from_name as "from_name?""#,
             $($arg),+
         )
     };
 }
 
-/// Takes at most `most` messages that are due, the schools in turn, so that one with a long list or a mail server that
-/// hangs doesn't keep the others waiting. Without a platform server, those of schools with their own.
+/// Takes at most `most` messages that are due, the schools in turn and few of those with a server of their own, so that
+/// one with a long list or a mail server that hangs doesn't keep the others waiting. Without a platform server, those of
+/// schools with their own.
 pub(super) async fn claim(
     conn: &mut PgConnection,
     now: Instant,
@@ -143,18 +150,35 @@ pub(super) async fn claim(
     most: usize,
 ) -> Result<Vec<Claimed>> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
+    // One worker at a time, until it has committed: two would count the same messages under way, and take twice as many.
+    sqlx::query!(r#"select count(pg_advisory_xact_lock(hashtextextended('outbox', 0))) as "n!""#)
+        .fetch_one(&mut *conn)
+        .await?;
     Ok(claim!(
-        "due as (
-             select o.tenant_id, o.id, o.next_attempt_at from outbox o
-             where o.state = 'waiting' and o.next_attempt_at <= $2::timestamptz
-               and ($3::boolean or exists (select from tenant_mail m where m.tenant_id = o.tenant_id))
-             order by o.next_attempt_at, o.id limit 1000
-         ), turn as (
-             select tenant_id, id, next_attempt_at,
-                    row_number() over (partition by tenant_id order by next_attempt_at, id) as place
-             from due
+        "recursive school as (
+             (select o.tenant_id from outbox o where o.state = 'waiting' order by o.tenant_id limit 1)
+             union all
+             select (select o.tenant_id from outbox o where o.state = 'waiting' and o.tenant_id > s.tenant_id
+                     order by o.tenant_id limit 1)
+             from school s where s.tenant_id is not null
+         ), room as (
+             select s.tenant_id,
+                    case when m.tenant_id is null then $4::bigint
+                         else $5::bigint - (select count(*) from outbox o
+                                            where o.tenant_id = s.tenant_id and o.state = 'sending') end as free
+             from school s left join tenant_mail m on m.tenant_id = s.tenant_id
+             where s.tenant_id is not null and ($3::boolean or m.tenant_id is not null)
+         ), due as (
+             select r.tenant_id, d.id, d.next_attempt_at, d.place
+             from room r cross join lateral (
+                 select o.id, o.next_attempt_at, row_number() over (order by o.next_attempt_at, o.id) as place
+                 from outbox o
+                 where o.tenant_id = r.tenant_id and o.state = 'waiting' and o.next_attempt_at <= $2::timestamptz
+                 order by o.next_attempt_at, o.id limit $4::bigint
+             ) d
+             where d.place <= r.free
          ), next as (
-             select tenant_id, id from turn order by place, next_attempt_at, id limit $4
+             select tenant_id, id from due order by place, next_attempt_at, id limit $4::bigint
          ), taken as (
              select o.tenant_id, o.id from outbox o join next n on n.tenant_id = o.tenant_id and n.id = o.id
              where o.state = 'waiting' for update of o skip locked
@@ -163,12 +187,13 @@ pub(super) async fn claim(
         now.to_sqlx(),
         configured,
         most,
+        BY_OWN_SERVER,
     )
     .fetch_all(conn)
     .await?)
 }
 
-/// Takes one message, when it is due and nobody else has it.
+/// Takes one message, when it is due and nobody else has it. Someone waits for it, and it takes no lane from others.
 pub(super) async fn claim_one(
     conn: &mut PgConnection,
     now: Instant,
@@ -272,6 +297,20 @@ pub(super) async fn settle(
         ending.error,
         ending.next.map(|at| at.to_sqlx()),
         now.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Writes beside an invite that waits that there is no server to send it by; false when that, or worse, is known already.
+pub(super) async fn no_server(conn: &mut PgConnection, (tenant, id): (Uuid, Uuid)) -> Result<bool> {
+    let done = sqlx::query!(
+        "update outbox set error = $3
+         where tenant_id = $1 and id = $2 and kind = 'invite' and state = 'waiting' and error is null",
+        tenant,
+        id,
+        NO_SERVER,
     )
     .execute(conn)
     .await?;

@@ -4,18 +4,21 @@
 //! that dies in between leaves a row whose lease runs out: if the text had not been handed over, the next worker sends it
 //! as if nothing had happened; if it had, it may arrive twice, and the row says so.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    time::Duration,
+};
 
-use jiff::SignedDuration;
-use secrecy::SecretString;
 use serde_json::json;
 use sqlx::PgConnection;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{
-    Claim, Courier, Delivery, Envelope, HandingOver, Mail, NO_SERVER, Security, SendError, SmtpSettings,
-    State,
+    Claim, Courier, Delivery, Envelope, HandingOver, Mail, NO_SERVER, SendError, State,
+    ending::{MAY_BE_TWICE, abandoned, ending},
+    envelope::{envelope, own_server},
     outbox::{self, Claimed, Ending},
 };
 use crate::{
@@ -24,20 +27,16 @@ use crate::{
     authz::{Action, Caller, Role, TenantScope},
     clock::Clock,
     db::{ActAs, Db},
-    vault::Vault,
 };
 
 /// Messages under way at once.
 pub const LANES: usize = 8;
-/// Attempts before a message is given up.
-const ATTEMPTS: i32 = 8;
 /// How long a courier may take at all; less than the lease.
 const LONGEST: Duration = Duration::from_secs(240);
 /// How long a page waits for its message (TN-09).
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the test button waits.
 const TEST_PATIENCE: Duration = Duration::from_secs(15);
-const MAY_BE_TWICE: &str = "The program stopped before the server's answer came; it may arrive twice.";
 
 /// Sends messages. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -45,12 +44,14 @@ pub struct Mailer {
     db: Db,
     clock: Clock,
     courier: Arc<dyn Courier>,
+    /// Those of [`Mailer::deliver_now`] that are under way, in all clones.
+    sends: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Mailer {
     /// One that sends by `courier`.
     pub fn new(db: Db, clock: Clock, courier: Arc<dyn Courier>) -> Self {
-        Self { db, clock, courier }
+        Self { db, clock, courier, sends: Arc::default() }
     }
 
     /// Whether the platform has a mail server.
@@ -105,24 +106,50 @@ impl Mailer {
         tx.commit().await?;
         if let Some(claimed) = claimed {
             let mailer = self.clone();
-            tokio::spawn(async move { mailer.deliver(claimed).await });
+            let mut sends = self.sends();
+            while sends.try_join_next().is_some() {}
+            sends.spawn(async move { mailer.deliver(claimed).await });
         }
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             let mut tx = self.db.begin(ActAs::Platform, None).await?;
             let found = outbox::delivery(&mut tx, (tenant, id)).await?;
-            tx.commit().await?;
             let (mut delivery, own) = found.ok_or(Error::NotFound)?;
+            if delivery.state == State::Waiting && delivery.error.is_none() && !own && !self.configured() {
+                delivery.error = Some(NO_SERVER.into());
+                if outbox::no_server(&mut tx, (tenant, id)).await? {
+                    let why = (State::Waiting, delivery.error.as_deref());
+                    record(&mut tx, (tenant, id, 0), "invite", why, self.clock.now()).await?;
+                }
+            }
+            tx.commit().await?;
             // It may be a worker's, which was faster.
             if delivery.state == State::Sending && tokio::time::Instant::now() < until {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
-            if delivery.state == State::Waiting && delivery.error.is_none() && !own && !self.configured() {
-                delivery.error = Some(NO_SERVER.into());
-            }
             return Ok(delivery);
         }
+    }
+
+    /// Waits until what [`Mailer::deliver_now`] has begun has ended. Nothing is lost when nobody waits that long: the
+    /// sends go on, or another worker takes them over.
+    pub async fn drain(&self) {
+        std::future::poll_fn(|cx| {
+            let mut sends = self.sends();
+            loop {
+                match sends.poll_join_next(cx) {
+                    Poll::Ready(Some(_)) => {}
+                    Poll::Ready(None) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+    }
+
+    fn sends(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.sends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a message to the one who asks, by the school's own server or else the platform's. Not by way of the outbox:
@@ -185,7 +212,7 @@ impl Mailer {
         let claim = Claim { db: self.db.clone(), clock: self.clock.clone(), tenant, id, attempt };
         let handing_over = HandingOver::of(claim);
         let kind = claimed.kind.clone();
-        let result = match envelope(self.db.vault(), self.configured(), claimed) {
+        let result = match envelope(self.db.vault(), self.configured(), self.clock.now(), claimed) {
             Err(error) => Err(error),
             Ok(envelope) => {
                 match tokio::time::timeout(LONGEST, self.courier.send(&envelope, &handing_over)).await {
@@ -235,148 +262,28 @@ async fn settle(
     let ours = outbox::settle(conn, (tenant, id, attempt), ending, now).await?;
     let failed_invite = kind == "invite" && attempt == 1 && ending.state == State::Waiting;
     if ours && (ending.state == State::Dead || failed_invite) {
-        let after = json!({
-            "kind": kind, "state": ending.state.as_str(), "error": ending.error, "attempts": attempt,
-        });
-        let entry = Entry {
-            action: "mail.failed",
-            entity: "message",
-            entity_id: Some(id),
-            before: None,
-            after: Some(after),
-            reason: None,
-        };
-        // Nobody did it: no account, no address.
-        audit::record_as(conn, tenant, &Caller::visitor(now), Role::Visitor, entry).await?;
+        record(conn, (tenant, id, attempt), kind, (ending.state, ending.error.as_deref()), now).await?;
     }
     Ok(())
 }
 
-/// Makes a row of the outbox whole again.
-fn envelope(vault: &Vault, configured: bool, claimed: Claimed) -> Result<Envelope, SendError> {
-    let refused = |why: &str| SendError::Refused(why.to_owned());
-    if claimed.school_status.as_deref() == Some("deleted") {
-        return Err(refused("The school was deleted."));
-    }
-    let mail: Mail =
-        serde_json::from_value(claimed.data).map_err(|_| refused("The message can't be read any more."))?;
-    let open = |secret: String| {
-        vault.open(outbox::SECRET, claimed.id, &secret).map_err(|error| {
-            tracing::warn!(%error, mail = %claimed.id, "could not decrypt a token");
-            SendError::Later("Its link can't be decrypted.".into())
-        })
+/// Records in the school's audit that a message was not sent.
+async fn record(
+    conn: &mut PgConnection,
+    (tenant, id, attempts): (Uuid, Uuid, i32),
+    kind: &str,
+    (state, error): (State, Option<&str>),
+    now: Instant,
+) -> Result<()> {
+    let after = json!({ "kind": kind, "state": state.as_str(), "error": error, "attempts": attempts });
+    let entry = Entry {
+        action: "mail.failed",
+        entity: "message",
+        entity_id: Some(id),
+        before: None,
+        after: Some(after),
+        reason: None,
     };
-    let token = claimed.secret.map(open).transpose()?;
-    if token.is_none() && mail.needs_token() {
-        return Err(refused("Its link is gone."));
-    }
-    let own = match (claimed.host, claimed.port, claimed.security, claimed.from_email) {
-        // Whoever reads a link can make a verified account for the address, so a school's server sees none.
-        _ if mail.needs_token() && configured => None,
-        (Some(host), Some(port), Some(security), Some(from_email)) => {
-            let login = (claimed.username.unwrap_or_default(), claimed.password);
-            let from = (from_email, claimed.from_name.unwrap_or_default());
-            let server = own_server(vault, claimed.tenant_id, (host, port, security), login, from);
-            Some(server.map_err(|error| {
-                tracing::warn!(%error, tenant = %claimed.tenant_id, "could not read a school's mail server");
-                SendError::Later("The password of the school's mail server can't be decrypted.".into())
-            })?)
-        }
-        _ => None,
-    };
-    Ok(Envelope {
-        id: claimed.id,
-        tenant: claimed.tenant_id,
-        school: claimed.school,
-        to: claimed.recipient,
-        mail,
-        token,
-        created_at: claimed.created_at.to_jiff(),
-        own,
-    })
-}
-
-fn own_server(
-    vault: &Vault,
-    tenant: Uuid,
-    (host, port, security): (String, i32, String),
-    (username, password): (String, Option<String>),
-    (from_email, from_name): (String, String),
-) -> Result<SmtpSettings> {
-    let password = password.map(|sealed| vault.open("tenant_mail.password", tenant, &sealed)).transpose()?;
-    Ok(SmtpSettings {
-        host,
-        port: u16::try_from(port).map_err(Error::internal)?,
-        security: Security::parse(&security).ok_or_else(|| Error::internal("unknown security"))?,
-        username,
-        password: password.map(SecretString::from),
-        from_email,
-        from_name,
-    })
-}
-
-/// What the end of an attempt means: again after 1, 2, 4, 8, … minutes, or never.
-fn ending(result: Result<(), SendError>, attempt: i32, now: Instant, jitter: f64) -> Ending {
-    let (error, uncertain, again) = match result {
-        Ok(()) => return Ending { state: State::Sent, next: None, error: None, uncertain: false },
-        Err(SendError::Refused(error)) => (error, false, false),
-        Err(SendError::Later(error)) => (error, false, true),
-        Err(SendError::AnswerLost(error)) => (error, true, true),
-    };
-    if !again || attempt >= ATTEMPTS {
-        return Ending { state: State::Dead, next: None, error: Some(error), uncertain };
-    }
-    let minutes = 1_i64 << (attempt - 1).clamp(0, 16);
-    let pause = SignedDuration::from_mins(minutes).as_secs_f64() * jitter;
-    let next = now.checked_add(SignedDuration::from_secs_f64(pause)).unwrap_or(now);
-    Ending { state: State::Waiting, next: Some(next), error: Some(error), uncertain }
-}
-
-/// What becomes of a message whose worker died: at once again, and nothing said if the text had not been handed over.
-fn abandoned(handed_over: bool, attempts: i32, now: Instant) -> Ending {
-    let error = handed_over.then(|| MAY_BE_TWICE.to_owned());
-    if attempts >= ATTEMPTS {
-        let error = error.or_else(|| Some("The program stopped each time while it was sent.".into()));
-        return Ending { state: State::Dead, next: None, error, uncertain: handed_over };
-    }
-    Ending { state: State::Waiting, next: Some(now), error, uncertain: handed_over }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn now() -> Instant {
-        "2027-01-12T07:30:00Z".parse().unwrap()
-    }
-
-    fn pause(attempt: i32, jitter: f64) -> Option<i64> {
-        let ending = ending(Err(SendError::Later("x".into())), attempt, now(), jitter);
-        ending.next.map(|at| at.duration_since(now()).as_secs())
-    }
-
-    #[test]
-    fn pauses_double_and_end_after_eight_attempts() {
-        let pauses: Vec<Option<i64>> = (1..=8).map(|attempt| pause(attempt, 1.0)).collect();
-        let minutes = [1, 2, 4, 8, 16, 32, 64].map(|minutes| Some(minutes * 60));
-        assert_eq!(pauses[..7], minutes);
-        assert_eq!(pauses[7], None);
-        assert_eq!(pause(1, 0.9), Some(54));
-    }
-
-    #[test]
-    fn a_refusal_is_final_and_a_lost_answer_is_not() {
-        let refused = ending(Err(SendError::Refused("550".into())), 1, now(), 1.0);
-        assert_eq!((refused.state, refused.uncertain), (State::Dead, false));
-        let lost = ending(Err(SendError::AnswerLost("lost".into())), 1, now(), 1.0);
-        assert_eq!((lost.state, lost.uncertain), (State::Waiting, true));
-        assert_eq!(ending(Ok(()), 8, now(), 1.0).state, State::Sent);
-    }
-
-    #[test]
-    fn a_dead_worker_leaves_a_word_only_when_it_matters() {
-        assert_eq!(abandoned(false, 1, now()).error, None);
-        assert!(abandoned(true, 1, now()).uncertain);
-        assert_eq!(abandoned(false, 8, now()).state, State::Dead);
-    }
+    // Nobody did it: no account, no address.
+    audit::record_as(conn, tenant, &Caller::visitor(now), Role::Visitor, entry).await
 }

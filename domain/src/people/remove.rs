@@ -2,7 +2,7 @@
 //! keep their names.
 
 use jiff_sqlx::ToSqlx;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -11,8 +11,8 @@ use crate::{
     Error, Instant, Result, audit,
     authz::{Action, Reach, TenantScope},
     booking::writes::lock_subjects,
-    identity,
     paging::{ListQuery, Page},
+    tenancy::parse_reason,
 };
 
 /// Someone who was removed, in the list of those.
@@ -121,7 +121,7 @@ pub async fn removed(scope: &mut TenantScope, kind: Kind, query: &ListQuery) -> 
 /// [`Error::Conflict`] while they have lessons to come, or wait for an answer.
 pub async fn remove(scope: &mut TenantScope, kind: Kind, id: Uuid, reason: &str) -> Result<String> {
     require(scope)?;
-    let reason = said(reason)?;
+    let reason = parse_reason(reason)?;
     let now = scope.now();
     let (tenant, conn) = scope.conn();
     let found = lock(conn, tenant, kind, id, now).await?;
@@ -138,13 +138,22 @@ pub async fn remove(scope: &mut TenantScope, kind: Kind, id: Uuid, reason: &str)
     }
     let (tenant, conn) = scope.conn();
     set_removed(conn, tenant, kind, id, Some(now)).await?;
-    end_membership(conn, tenant, kind, id, found.email.as_deref(), now).await?;
+    let (member, invites) = end_membership(conn, tenant, kind, id, found.email.as_deref(), now).await?;
+    let mut before = json!({ "name": found.name });
+    let mut after = json!({});
+    if let Some(user) = member {
+        before["membership"] = membership(user, "active");
+        after["membership"] = membership(user, "revoked");
+    }
+    if !invites.is_empty() {
+        after["invites_revoked"] = json!(invites);
+    }
     let entry = audit::Entry {
         action: Action::RemovePeople.as_str(),
         entity: kind.as_str(),
         entity_id: Some(id),
-        before: Some(json!({ "name": found.name })),
-        after: None,
+        before: Some(before),
+        after: Some(after),
         reason: Some(&reason),
     };
     audit::record(scope, entry).await?;
@@ -157,7 +166,7 @@ pub async fn remove(scope: &mut TenantScope, kind: Kind, id: Uuid, reason: &str)
 /// [`Error::Conflict`] when someone else has their e-mail address now, or no seat of the school is left for them.
 pub async fn restore(scope: &mut TenantScope, kind: Kind, id: Uuid, reason: &str) -> Result<String> {
     require(scope)?;
-    let reason = said(reason)?;
+    let reason = parse_reason(reason)?;
     let now = scope.now();
     let (tenant, conn) = scope.conn();
     let found = lock(conn, tenant, kind, id, now).await?;
@@ -172,32 +181,42 @@ pub async fn restore(scope: &mut TenantScope, kind: Kind, id: Uuid, reason: &str
         return Err(Error::Conflict(message));
     }
     set_removed(conn, tenant, kind, id, None).await?;
-    if kind == Kind::Student {
-        release_taken_seats(conn, tenant, id).await?;
-    }
+    let released = match kind {
+        Kind::Student => release_taken_seats(conn, tenant, id).await?,
+        Kind::Instructor => Vec::new(),
+    };
     // Only what ended at the same moment: someone whom the team removed before stays removed. With an account that is
     // gone it waits for the account.
-    sqlx::query!(
+    let member = sqlx::query!(
         "update memberships m
          set status = case when u.deleted_at is null then 'active' else 'revoked' end,
              revoked_with_user = u.deleted_at is not null, updated_at = $4
          from users u
          where m.tenant_id = $1 and m.person_id = $2 and m.role = $3 and m.status = 'revoked'
-           and not m.revoked_with_user and m.updated_at = $5 and u.id = m.user_id",
+           and not m.revoked_with_user and m.updated_at = $5 and u.id = m.user_id
+         returning m.user_id, m.status",
         tenant,
         id,
         kind.as_str(),
         now.to_sqlx(),
         since,
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
+    let mut after = json!({ "name": found.name });
+    let before = member.map(|row| {
+        after["membership"] = membership(row.user_id, &row.status);
+        json!({ "membership": membership(row.user_id, "revoked") })
+    });
+    if !released.is_empty() {
+        after["seats_released"] = json!(released);
+    }
     let entry = audit::Entry {
         action: "people.restore",
         entity: kind.as_str(),
         entity_id: Some(id),
-        before: None,
-        after: Some(json!({ "name": found.name })),
+        before,
+        after: Some(after),
         reason: Some(&reason),
     };
     audit::record(scope, entry).await?;
@@ -208,13 +227,9 @@ fn require(scope: &TenantScope) -> Result<()> {
     if scope.require(Action::RemovePeople)? == Reach::All { Ok(()) } else { Err(Error::NotFound) }
 }
 
-/// The reason as typed; without one nothing is done.
-pub(super) fn said(reason: &str) -> Result<String> {
-    match identity::text(reason, 1000) {
-        Ok(text) if text.is_empty() => Err(Error::field("reason", "Say why; the school's record keeps it.")),
-        Ok(text) => Ok(text),
-        Err(message) => Err(Error::field("reason", message)),
-    }
+/// For the record.
+fn membership(user: Uuid, status: &str) -> Value {
+    json!({ "user": user, "status": status })
 }
 
 /// The record of one person, who stays as they are until the transaction ends: nobody books a lesson with them
@@ -283,7 +298,7 @@ async fn set_removed(
 }
 
 /// Ends the membership of someone who is removed, at the moment by which `restore` finds it again, and the invite that
-/// would make another one.
+/// would make another one: whose it was, and the invites.
 async fn end_membership(
     conn: &mut PgConnection,
     tenant: Uuid,
@@ -291,33 +306,34 @@ async fn end_membership(
     id: Uuid,
     email: Option<&str>,
     now: Instant,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<(Option<Uuid>, Vec<Uuid>)> {
+    let member = sqlx::query_scalar!(
         "update memberships set status = 'revoked', updated_at = $4
-         where tenant_id = $1 and person_id = $2 and role = $3 and status = 'active'",
+         where tenant_id = $1 and person_id = $2 and role = $3 and status = 'active' returning user_id",
         tenant,
         id,
         kind.as_str(),
         now.to_sqlx(),
     )
-    .execute(&mut *conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    sqlx::query!(
+    let invites = sqlx::query_scalar!(
         "update invites set revoked_at = $4
-         where tenant_id = $1 and email = $2 and role = $3 and used_at is null and revoked_at is null",
+         where tenant_id = $1 and email = $2 and role = $3 and used_at is null and revoked_at is null returning id",
         tenant,
         email,
         kind.as_str(),
         now.to_sqlx(),
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(())
+    Ok((member, invites))
 }
 
-/// A student who comes back keeps their seats with instructors who have room; the other ones were given away.
-async fn release_taken_seats(conn: &mut PgConnection, tenant: Uuid, student: Uuid) -> Result<()> {
-    sqlx::query!(
+/// A student who comes back keeps their seats with instructors who have room; the other ones were given away. Whose those
+/// were.
+async fn release_taken_seats(conn: &mut PgConnection, tenant: Uuid, student: Uuid) -> Result<Vec<Uuid>> {
+    let released = sqlx::query_scalar!(
         "update mentees m set seat = 'released'
          from instructors i
          where m.tenant_id = $1 and m.student_id = $2 and m.seat = 'active'
@@ -325,11 +341,12 @@ async fn release_taken_seats(conn: &mut PgConnection, tenant: Uuid, student: Uui
            and i.seats <= (select count(*) from mentees o
                            join students s on s.tenant_id = $1 and s.id = o.student_id and s.deleted_at is null
                            where o.tenant_id = $1 and o.instructor_id = i.id and o.seat = 'active'
-                             and o.student_id <> $2)",
+                             and o.student_id <> $2)
+         returning m.instructor_id",
         tenant,
         student,
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(())
+    Ok(released)
 }

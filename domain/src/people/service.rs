@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::{
     Board, CHOICE_LIMIT, Choices, InstructorDetail, InstructorFilter, InstructorRow, Person, StudentDetail,
-    StudentRow, Verification, board_store, instructor_store, phones, remove::said, store, student_store,
-    week,
+    StudentRow, Verification, board_store, instructor_store, phones, store, student_store, week,
 };
 use crate::{
     Error, FieldErrors, Result, audit,
@@ -14,6 +13,7 @@ use crate::{
     notify::{self, Mail},
     packs,
     paging::{ListQuery, Page},
+    tenancy::parse_reason,
 };
 
 /// Whom the actor is held to: `None` when they may see all, else their own instructor record.
@@ -223,7 +223,7 @@ pub async fn verify(scope: &mut TenantScope, id: InstructorId, state: &str) -> R
 /// [`Error::Conflict`] when nobody waits for an answer any more.
 pub async fn reject(scope: &mut TenantScope, id: InstructorId, reason: &str) -> Result<String> {
     scope.require(Action::VerifyInstructor)?;
-    let reason = said(reason)?;
+    let reason = parse_reason(reason)?;
     let (tenant, conn) = scope.conn();
     let (name, state, applied) = store::waiting(conn, tenant, id).await?.ok_or(Error::NotFound)?;
     // Whom the school itself has verified stays so; only who says to be them is turned down.
@@ -252,7 +252,12 @@ async fn answer(
         (None, Verification::Pending) => "pending",
     };
     let account = store::answer_applicant(conn, tenant, id, membership, now).await?;
-    if let Some((email, applied)) = account
+    let (mut was, mut is) = (json!({ "verification": before }), json!({ "verification": state }));
+    if let Some(account) = account.as_ref().filter(|account| account.applied && membership != "pending") {
+        was["membership"] = json!({ "user": account.user, "status": "pending" });
+        is["membership"] = json!({ "user": account.user, "status": membership });
+    }
+    if let Some(store::Behind { email: Some(email), applied, .. }) = account
         && membership == "active"
         && (applied || before != state.as_str())
     {
@@ -263,8 +268,8 @@ async fn answer(
         action: Action::VerifyInstructor.as_str(),
         entity: "instructor",
         entity_id: Some(id.0),
-        before: Some(json!({ "verification": before })),
-        after: Some(json!({ "verification": state })),
+        before: Some(was),
+        after: Some(is),
         reason,
     };
     audit::record(scope, entry).await?;

@@ -188,26 +188,35 @@ pub(crate) async fn waiting(
     Ok(row.map(|row| (row.name, row.verification, row.applied)))
 }
 
-/// Answers the application of the account behind an instructor, if it made one: `membership` is what it becomes. Says
-/// the account's e-mail address, and whether it had applied.
+/// The account behind an instructor.
+#[derive(Debug)]
+pub(crate) struct Behind {
+    pub(crate) user: Uuid,
+    /// Where it is written to, while it can be used.
+    pub(crate) email: Option<String>,
+    /// Whether it had applied.
+    pub(crate) applied: bool,
+}
+
+/// Answers the application of the account behind an instructor, if it made one: `membership` is what it becomes.
 pub(crate) async fn answer_applicant(
     conn: &mut PgConnection,
     tenant: Uuid,
     id: InstructorId,
     membership: &str,
     now: Instant,
-) -> Result<Option<(String, bool)>> {
+) -> Result<Option<Behind>> {
     // The second part sees memberships as they were before the first.
     let row = sqlx::query!(
         r#"with answered as (
-               update memberships set status = $3::text, updated_at = $4
+               update memberships set status = $3::text, turned_down = $3 = 'revoked', updated_at = $4
                where tenant_id = $1 and person_id = $2 and role = 'instructor' and status = 'pending'
                  and $3 <> 'pending'
            )
-           select u.email, m.status = 'pending' as "applied!"
+           select m.user_id, m.status = 'pending' as "applied!",
+                  case when u.status = 'active' and u.deleted_at is null then u.email end as "email?"
            from memberships m join users u on u.id = m.user_id
-           where m.tenant_id = $1 and m.person_id = $2 and m.role = 'instructor' and m.status in ('active', 'pending')
-             and u.status = 'active' and u.deleted_at is null"#,
+           where m.tenant_id = $1 and m.person_id = $2 and m.role = 'instructor' and m.status in ('active', 'pending')"#,
         tenant,
         id.0,
         membership,
@@ -215,5 +224,5 @@ pub(crate) async fn answer_applicant(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| (row.email, row.applied)))
+    Ok(row.map(|row| Behind { user: row.user_id, email: row.email, applied: row.applied }))
 }

@@ -84,10 +84,7 @@ pub async fn open(scope: &mut TenantScope) -> Result<(Seats, Vec<InviteRow>)> {
                          where tenant_id = $1 and used_at is null and revoked_at is null
                          order by created_at desc limit $3) i
                    left join users u on u.id = i.invited_by
-                   left join lateral (
-                       select o.state, o.error from outbox o
-                       where o.tenant_id = $1 and o.kind = 'invite' and o.recipient = i.email and o.created_at >= i.created_at
-                       order by o.created_at desc limit 1) o on true) as "invites!: Json<Vec<InviteRow>>"
+                   left join outbox o on o.tenant_id = $1 and o.id = i.message_id) as "invites!: Json<Vec<InviteRow>>"
            from tenants t where t.id = $1"#,
         tenant,
         now.to_sqlx(),
@@ -132,13 +129,12 @@ pub async fn create(scope: &mut TenantScope, email: &str, role: &str) -> Result<
         email.as_str(),
         now.to_sqlx(),
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    let (id, token) = insert(conn, tenant, &email, role, inviter, now).await?;
-    let message = tell(scope, &email, role, &token).await?;
+    let invited = insert(scope, &email, role, inviter).await?;
     let after = json!({ "email": email.as_str(), "role": role });
-    record(scope, "team.invite", id, None, Some(after)).await?;
-    Ok(Invited { id, token, message, email: email.as_str().to_owned() })
+    record(scope, "team.invite", invited.id, None, Some(after)).await?;
+    Ok(invited)
 }
 
 /// Sends an invite again: with a new link and 72 hours more. The old link is dead.
@@ -147,7 +143,7 @@ pub async fn create(scope: &mut TenantScope, email: &str, role: &str) -> Result<
 /// [`Error::Conflict`] when it was accepted or revoked, is the platform's, or its seat was taken after it expired.
 pub async fn resend(scope: &mut TenantScope, id: Uuid) -> Result<Invited> {
     scope.require(Action::ManageTeam)?;
-    let (now, inviter) = (scope.now(), scope.actor().user);
+    let inviter = scope.actor().user;
     let (email, role) = end(scope, id).await?;
     if !INVITED_BY_OWNER.contains(&role) {
         return Err(Error::Conflict(
@@ -157,11 +153,10 @@ pub async fn resend(scope: &mut TenantScope, id: Uuid) -> Result<Invited> {
     let (tenant, conn) = scope.conn();
     refuse_member(conn, tenant, &email).await?;
     // As a new row, so that its seat is asked for again.
-    let (new, token) = insert(conn, tenant, &email, role, inviter, now).await?;
-    let message = tell(scope, &email, role, &token).await?;
+    let invited = insert(scope, &email, role, inviter).await?;
     let (before, after) = (json!({ "invite": id }), json!({ "email": email.as_str(), "role": role }));
-    record(scope, "team.resend", new, Some(before), Some(after)).await?;
-    Ok(Invited { id: new, token, message, email: email.as_str().to_owned() })
+    record(scope, "team.resend", invited.id, Some(before), Some(after)).await?;
+    Ok(invited)
 }
 
 /// Takes an invite back: its link is dead and its seat free. Says to whom it went.
@@ -191,31 +186,32 @@ pub async fn create_owner(scope: &mut PlatformScope, tenant: TenantId, email: &s
         return Err(Error::Conflict("This school is deleted. Restore it first.".into()));
     }
     refuse_member(scope.conn(), tenant.0, &email).await?;
-    sqlx::query!(
+    let replaced = sqlx::query!(
         "update invites set revoked_at = $3
-         where tenant_id = $1 and email = $2 and used_at is null and revoked_at is null",
+         where tenant_id = $1 and email = $2 and used_at is null and revoked_at is null returning id, role",
         tenant.0,
         email.as_str(),
         now.to_sqlx(),
     )
-    .execute(scope.conn())
+    .fetch_optional(scope.conn())
     .await?;
-    let role = Role::Owner;
-    let (id, token) = insert(scope.conn(), tenant.0, &email, role, Some(account.id), now).await?;
+    let (role, token) = (Role::Owner, token());
     let mail = Mail::Invite { school: school.name, inviter: account.name, role: role.as_str().to_owned() };
     let vault = scope.vault().clone();
     let message =
         notify::enqueue_for(scope.conn(), &vault, now, tenant.0, email.as_str(), &mail, Some(&token)).await?;
+    let invited = Invited { id: Uuid::now_v7(), token, message, email: email.as_str().to_owned() };
+    write(scope.conn(), tenant.0, &invited, (role, Some(account.id)), now).await?;
     let entry = Entry {
         action: "team.invite",
         entity: "invite",
-        entity_id: Some(id),
-        before: None,
+        entity_id: Some(invited.id),
+        before: replaced.map(|old| json!({ "invite": old.id, "role": old.role })),
         after: Some(json!({ "email": email.as_str(), "role": role })),
         reason: None,
     };
     audit::record_platform(scope, tenant.0, entry).await?;
-    Ok(Invited { id, token, message, email: email.as_str().to_owned() })
+    Ok(invited)
 }
 
 /// Refuses to invite someone who is in already.
@@ -264,33 +260,50 @@ async fn end(scope: &mut TenantScope, id: Uuid) -> Result<(Email, Role)> {
     Err(Error::Conflict(format!("This invite has been {what} already.")))
 }
 
-/// A new invite and its token.
+/// 256 random bits, in hexadecimal.
+fn token() -> String {
+    rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A new invite of the school, with its mail.
 async fn insert(
-    conn: &mut PgConnection,
-    tenant: Uuid,
+    scope: &mut TenantScope,
     email: &Email,
     role: Role,
     inviter: Option<UserId>,
+) -> Result<Invited> {
+    let (now, token) = (scope.now(), token());
+    let message = tell(scope, email, role, &token).await?;
+    let invited = Invited { id: Uuid::now_v7(), token, message, email: email.as_str().to_owned() };
+    let (tenant, conn) = scope.conn();
+    write(conn, tenant, &invited, (role, inviter), now).await?;
+    Ok(invited)
+}
+
+async fn write(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    invited: &Invited,
+    (role, inviter): (Role, Option<UserId>),
     now: Instant,
-) -> Result<(Uuid, String)> {
-    let token: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
-    let id = Uuid::now_v7();
+) -> Result<()> {
     let expires = now.checked_add(LIFE).map_err(Error::internal)?;
     sqlx::query!(
-        "insert into invites (tenant_id, id, email, role, token_hash, invited_by, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into invites (tenant_id, id, email, role, token_hash, invited_by, created_at, expires_at, message_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         tenant,
-        id,
-        email.as_str(),
+        invited.id,
+        invited.email,
         role.as_str(),
-        &hash_token(&token)[..],
+        &hash_token(&invited.token)[..],
         inviter.map(|user| user.0),
         now.to_sqlx(),
         expires.to_sqlx(),
+        invited.message,
     )
     .execute(conn)
     .await?;
-    Ok((id, token))
+    Ok(())
 }
 
 /// What one is to be, in the school's words.

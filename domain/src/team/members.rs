@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Newcomer, Seats, invites, person_for};
+use super::{Newcomer, Seats, invites, person_for, retire};
 use crate::{
     Error, Instant, Result,
     audit::{self, Entry},
@@ -16,7 +16,7 @@ use crate::{
         Action, Role, TenantScope,
         policy::{GRANTABLE, Grant},
     },
-    identity::service::end_sessions,
+    identity::sessions,
     ids::UserId,
     paging::{ListQuery, Page},
     rows::{self, Rows},
@@ -161,8 +161,8 @@ async fn send(scope: &mut TenantScope, query: &ListQuery, out: &rows::Out) -> Re
     Ok(())
 }
 
-/// Removes a member: they see the school no more from the next request on. Their record and their lessons stay, and
-/// an open invite to them ends. Says their name.
+/// Removes a member: they see the school no more from the next request on, and as an instructor nobody is shown or books
+/// them. Their record and their lessons stay, and an open invite to them ends. Says their name.
 ///
 /// # Errors
 /// [`Error::Conflict`] for oneself and for the last owner; a field error without a reason.
@@ -175,14 +175,15 @@ pub async fn remove(scope: &mut TenantScope, user: UserId, reason: &str) -> Resu
     let now = scope.now();
     let (tenant, conn) = scope.conn();
     // Invites before memberships, as one who accepts goes, so that the two can't wait for each other.
-    sqlx::query!(
+    let invites = sqlx::query_scalar!(
         "update invites set revoked_at = $3
-         where tenant_id = $1 and used_at is null and revoked_at is null and email = (select email from users where id = $2)",
+         where tenant_id = $1 and used_at is null and revoked_at is null and email = (select email from users where id = $2)
+         returning id",
         tenant,
         user.0,
         now.to_sqlx(),
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
     let member = lock(scope, user).await?;
     let (tenant, conn) = scope.conn();
@@ -192,26 +193,20 @@ pub async fn remove(scope: &mut TenantScope, user: UserId, reason: &str) -> Resu
         user.0,
         now.to_sqlx(),
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    if member.role == Role::Instructor {
-        // Whoever doesn't belong to the school any more isn't shown or booked; their lessons stay for it to move.
-        sqlx::query!(
-            "update instructors i set verification = 'pending'
-             from memberships m where m.tenant_id = $1 and m.user_id = $2 and i.tenant_id = $1 and i.id = m.person_id",
-            tenant,
-            user.0,
-        )
-        .execute(conn)
-        .await?;
-    }
     let before = json!({ "status": "active", "role": member.role });
-    record(scope, "team.remove", user, before, json!({ "status": "revoked" }), Some(&reason)).await?;
+    let mut after = json!({ "status": "revoked" });
+    if !invites.is_empty() {
+        after["invites_revoked"] = json!(invites);
+    }
+    record(scope, "team.remove", user, before, after, Some(&reason)).await?;
     Ok(member.name)
 }
 
 /// Gives a member another role. An instructor or a student acts as the record with their e-mail, which is made when there
-/// is none; what was given or taken in the old role is forgotten. Says their name.
+/// is none; what was given or taken in the old role is forgotten. An instructor's record that nobody acts as any more waits
+/// to be verified again. Says their name.
 ///
 /// # Errors
 /// [`Error::Conflict`] for the last owner, for a role they have, and when all seats are taken; field errors.
@@ -240,10 +235,22 @@ pub async fn set_role(scope: &mut TenantScope, user: UserId, role: &str, reason:
     .await?;
     if matches!(role, Role::Owner | Role::Staff) && !matches!(member.role, Role::Owner | Role::Staff) {
         // Their sessions are short (AC-02); a long one that stands open was begun as something less.
-        end_sessions(conn, user).await?;
+        sessions::end(conn, user.0, None).await?;
     }
+    let left = member.person.filter(|_| member.role == Role::Instructor);
+    let (tenant, conn) = scope.conn();
+    let retired = match left {
+        Some(record) => retire(conn, tenant, record).await?,
+        None => false,
+    };
     let before = json!({ "role": member.role, "permissions": member.permissions });
-    let (before, after) = difference(before, json!({ "role": role, "permissions": {} })).unwrap_or_default();
+    let (mut before, mut after) =
+        difference(before, json!({ "role": role, "permissions": {} })).unwrap_or_default();
+    if retired {
+        before["verification"] = json!("verified");
+        after["verification"] = json!("pending");
+        after["instructor"] = json!(left);
+    }
     record(scope, "team.role", user, before, after, Some(&reason)).await?;
     Ok(member.name)
 }
@@ -296,6 +303,8 @@ struct Member {
     name: String,
     email: String,
     role: Role,
+    /// The record they act as.
+    person: Option<Uuid>,
     permissions: BTreeMap<String, bool>,
 }
 
@@ -306,7 +315,7 @@ async fn lock(scope: &mut TenantScope, user: UserId) -> Result<Member> {
     let both: Vec<Uuid> = actor.into_iter().chain([user.0]).collect();
     let (tenant, conn) = scope.conn();
     let rows = sqlx::query!(
-        r#"select m.user_id, m.role, m.status, m.permissions as "permissions: Json<BTreeMap<String, bool>>"
+        r#"select m.user_id, m.role, m.person_id, m.status, m.permissions as "permissions: Json<BTreeMap<String, bool>>"
            from memberships m where m.tenant_id = $1 and m.user_id = any($2) order by m.user_id for no key update"#,
         tenant,
         &both[..],
@@ -328,6 +337,7 @@ async fn lock(scope: &mut TenantScope, user: UserId) -> Result<Member> {
         name: person.name,
         email: person.email,
         role: Role::member(&row.role).ok_or_else(|| Error::internal("unknown role"))?,
+        person: row.person_id,
         permissions: row.permissions.0.clone(),
     })
 }

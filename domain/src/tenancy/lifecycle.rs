@@ -3,6 +3,7 @@
 
 use jiff_sqlx::ToSqlx;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     Preset, TenantStatus, difference,
@@ -17,6 +18,9 @@ use crate::{
     ids::TenantId,
     zoned::Zone,
 };
+
+/// Members that a record names one by one; it counts all of them.
+const MOST_NAMED: usize = 200;
 
 /// What the platform may change of a school, as typed.
 #[derive(Clone, Copy, Debug)]
@@ -141,15 +145,14 @@ pub async fn delete(scope: &mut PlatformScope, _: &Proof, id: TenantId, reason: 
     )
     .execute(scope.conn())
     .await?;
-    let members = sqlx::query!(
+    let members = sqlx::query_scalar!(
         "update memberships set status = 'disabled', disabled_by_tenant = true, updated_at = $2
-         where tenant_id = $1 and status = 'active'",
+         where tenant_id = $1 and status = 'active' returning user_id",
         id.0,
         now.to_sqlx(),
     )
-    .execute(scope.conn())
-    .await?
-    .rows_affected();
+    .fetch_all(scope.conn())
+    .await?;
     let after = status(TenantStatus::Deleted, Some(("members_disabled", members)));
     record(scope, id, "tenant.delete", Some(status(from, None)), Some(after), Some(&reason)).await?;
     one(scope, id).await
@@ -158,9 +161,10 @@ pub async fn delete(scope: &mut PlatformScope, _: &Proof, id: TenantId, reason: 
 /// Brings a deleted school back as it was, with exactly the members that its deletion disabled.
 ///
 /// # Errors
-/// A field error without a reason; [`Error::Conflict`] when it isn't deleted.
+/// A field error without a reason; [`Error::Conflict`] when it isn't deleted, and when nobody could own it.
 pub async fn restore(scope: &mut PlatformScope, id: TenantId, reason: &str) -> Result<TenantRow> {
     let reason = parse_reason(reason)?;
+    let owners = hold_owners(scope, id).await?;
     let Locked { status: from, before_deletion, seats } = lock(scope, id).await?;
     let Some(to) = before_deletion else {
         return Err(Error::Conflict(format!("This school is {}, not deleted.", from.as_str())));
@@ -181,21 +185,52 @@ pub async fn restore(scope: &mut PlatformScope, id: TenantId, reason: &str) -> R
     )
     .execute(scope.conn())
     .await?;
-    let members = sqlx::query!(
+    let members = sqlx::query_scalar!(
         "update memberships set status = 'active', disabled_by_tenant = false, updated_at = $2
-         where tenant_id = $1 and disabled_by_tenant",
+         where tenant_id = $1 and disabled_by_tenant returning user_id",
         id.0,
         now.to_sqlx(),
     )
-    .execute(scope.conn())
-    .await?
-    .rows_affected();
+    .fetch_all(scope.conn())
+    .await?;
+    require_owner(scope, id, &owners).await?;
     sqlx::query!("update tenants set max_seats = $2 where id = $1", id.0, seats)
         .execute(scope.conn())
         .await?;
     let after = status(to, Some(("members_enabled", members)));
     record(scope, id, "tenant.restore", Some(status(from, None)), Some(after), Some(&reason)).await?;
     one(scope, id).await
+}
+
+/// Holds the accounts that own a deleted school: whoever disables or deletes one meanwhile waits, and then sees a school
+/// that isn't deleted any more. Accounts before schools and memberships, as elsewhere.
+async fn hold_owners(scope: &mut PlatformScope, id: TenantId) -> Result<Vec<Uuid>> {
+    let owners = sqlx::query_scalar!(
+        "select u.id from memberships m join users u on u.id = m.user_id
+         where m.tenant_id = $1 and m.role = 'owner' and m.status <> 'revoked' order by u.id for share of u",
+        id.0
+    )
+    .fetch_all(scope.conn())
+    .await?;
+    Ok(owners)
+}
+
+/// Refuses to open a school that nobody could run.
+async fn require_owner(scope: &mut PlatformScope, id: TenantId, held: &[Uuid]) -> Result<()> {
+    let owned = sqlx::query_scalar!(
+        r#"select exists (select from memberships m join users u on u.id = m.user_id
+                          where m.tenant_id = $1 and m.user_id = any($2) and m.role = 'owner' and m.status = 'active'
+                            and u.status = 'active' and u.deleted_at is null) as "owned!""#,
+        id.0,
+        held,
+    )
+    .fetch_one(scope.conn())
+    .await?;
+    if owned {
+        Ok(())
+    } else {
+        Err(Error::Conflict("Its owner's account is deleted or disabled. Restore that account first.".into()))
+    }
 }
 
 /// A school whose row is held until the end of the transaction.
@@ -230,10 +265,13 @@ fn check(from: TenantStatus, to: TenantStatus) -> Result<()> {
     }
 }
 
-fn status(status: TenantStatus, members: Option<(&str, u64)>) -> Value {
+fn status(status: TenantStatus, members: Option<(&str, Vec<Uuid>)>) -> Value {
     let mut value = json!({ "status": status });
-    if let Some((key, count)) = members {
-        value[key] = json!(count);
+    if let Some((key, mut members)) = members {
+        value[key] = json!(members.len());
+        members.sort_unstable();
+        members.truncate(MOST_NAMED);
+        value["members"] = json!(members);
     }
     value
 }

@@ -8,10 +8,7 @@ use crate::{
     Error, FieldErrors, Result,
     audit::{self, Entry},
     authz::PlatformScope,
-    identity::{
-        Email, PersonName,
-        service::{end_sessions, password_link},
-    },
+    identity::{Email, PersonName, links, service::password_link, sessions},
     ids::{PLATFORM, TenantId, UserId},
     zoned::Zone,
 };
@@ -88,7 +85,7 @@ pub struct Created {
     pub slug: String,
     /// Its owner's e-mail.
     pub owner_email: String,
-    /// The token of the owner's one-time link to set a password; none when the owner had an account already.
+    /// The token of the owner's one-time link to set a password; none when the owner has one already.
     pub token: Option<String>,
 }
 
@@ -133,7 +130,7 @@ pub(super) fn parse_seats(typed: &str) -> Result<i32, &'static str> {
 /// Makes a school with its owner.
 ///
 /// # Errors
-/// Field errors, among them an address that is taken.
+/// Field errors, among them an address that is taken and an owner whose account is disabled.
 pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Created> {
     let Checked { name, slug, preset, zone, email, owner, seats } = check(new)?;
     let now = scope.now();
@@ -151,11 +148,12 @@ pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Cre
     )
     .execute(scope.conn())
     .await?;
-    // A known address keeps its account, name and password.
+    // A known address keeps its account and name; and, when it is known to be theirs, its password.
     let user = sqlx::query!(
         r#"insert into users (id, email, name, created_at, updated_at) values ($1, $2, $3, $4, $4)
            on conflict (email) where deleted_at is null do update set updated_at = users.updated_at
-           returning id, password_hash is not null as "has_password!", (xmax = 0) as "made!""#,
+           returning id, status, email_verified_at is not null as "verified!",
+                     password_hash is not null as "has_password!", (xmax = 0) as "made!""#,
         UserId::new(now).0,
         email.as_str(),
         owner,
@@ -163,6 +161,23 @@ pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Cre
     )
     .fetch_one(scope.conn())
     .await?;
+    if user.status != "active" {
+        let message = "The account with this address is disabled. Enable it first, or give another address.";
+        return Err(Error::field("owner_email", message));
+    }
+    let claimed = !user.made && !user.verified;
+    if claimed {
+        // Whoever registered it may not have the address: nothing of theirs leads into the school.
+        sqlx::query!(
+            "update users set password_hash = null, phone = null, phone_index = null, wish = null, updated_at = $2
+             where id = $1",
+            user.id,
+            now.to_sqlx(),
+        )
+        .execute(scope.conn())
+        .await?;
+        links::spend_all(scope.conn(), user.id, now).await?;
+    }
     sqlx::query!(
         "insert into memberships (tenant_id, user_id, role, created_at, updated_at) values ($1, $2, 'owner', $3, $3)",
         id.0,
@@ -172,15 +187,21 @@ pub async fn create(scope: &mut PlatformScope, new: NewTenant<'_>) -> Result<Cre
     .execute(scope.conn())
     .await?;
     // Owners' sessions are short (AC-02); a long one that stands open was begun as something less.
-    end_sessions(scope.conn(), UserId(user.id)).await?;
-    let token = if user.has_password { None } else { Some(password_link(scope, UserId(user.id)).await?) };
-    if user.made {
+    sessions::end(scope.conn(), user.id, None).await?;
+    let ready = user.verified && user.has_password;
+    let token = if ready { None } else { Some(password_link(scope, UserId(user.id)).await?) };
+    if user.made || claimed {
+        let (action, before, after) = if user.made {
+            ("user.create", None, json!({ "name": owner, "email": email.as_str() }))
+        } else {
+            ("user.update", Some(json!({ "credentials": true })), json!({ "credentials": false }))
+        };
         let entry = Entry {
-            action: "user.create",
+            action,
             entity: "user",
             entity_id: Some(user.id),
-            before: None,
-            after: Some(json!({ "name": owner, "email": email.as_str() })),
+            before,
+            after: Some(after),
             reason: None,
         };
         audit::record_platform(scope, PLATFORM, entry).await?;

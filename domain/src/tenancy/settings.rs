@@ -31,7 +31,7 @@ pub struct Settings {
     pub name: String,
     /// IANA zone.
     pub zone: String,
-    /// One of [`super::LOCALES`].
+    /// Code of a [`crate::locale::Locale`].
     pub locale: String,
     /// ISO 4217; of services made from now on.
     pub currency: String,
@@ -122,7 +122,7 @@ impl SettingsInput {
         Ok(Settings {
             name: name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
             zone: zone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
-            locale: locale.unwrap_or_default().to_owned(),
+            locale: locale.unwrap_or_default().as_str().to_owned(),
             currency: currency.unwrap_or_default(),
             words,
             opening_hours,

@@ -31,7 +31,7 @@ pub const SCHOOLS: &[Move] = &[
 pub const ACCOUNTS: &[Move] = &[
     ("active", "disabled", "A super-admin disables it."),
     ("disabled", "active", "A super-admin enables it."),
-    ("active", "deleted", "A super-admin deletes it."),
+    ("active", "deleted", "A super-admin deletes it, or nobody verifies it within a week."),
     ("disabled", "deleted", "A super-admin deletes it."),
     ("deleted", "active", "A super-admin restores it; it was active before."),
     ("deleted", "disabled", "A super-admin restores it; it was disabled before."),

@@ -246,15 +246,15 @@ fn of_account(path: &str, ids: &Ids) -> Vec<(&'static str, String)> {
         ],
         "/fn/identity/revoke_session" => vec![("id", ids["session"].clone())],
         "/fn/identity/save_profile" => vec![text("city", "Cape Town")],
-        "/fn/identity/set_password" => vec![text("token", "0f"), text("password", "velvet-ladder-ocean-9")],
+        "/fn/identity/set_password" | "/fn/identity/verify" => {
+            vec![text("token", "0f"), text("password", "velvet-ladder-ocean-9")]
+        }
         "/fn/identity/theme" => vec![text("theme", "dark")],
         // Never a code, not even by chance.
         "/fn/identity/totp_confirm" => vec![text("code", "none")],
         "/fn/identity/update_name" => vec![text("name", "New Name")],
         "/fn/identity/update_phone" => vec![text("phone", "+27 82 123 4567")],
-        "/fn/identity/confirm_email" | "/fn/identity/use_magic" | "/fn/identity/verify" => {
-            vec![text("token", "0f")]
-        }
+        "/fn/identity/confirm_email" | "/fn/identity/use_magic" => vec![text("token", "0f")],
         "/fn/identity/logout"
         | "/fn/identity/logout_everywhere"
         | "/fn/identity/totp_begin"

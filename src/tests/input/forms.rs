@@ -101,7 +101,7 @@ identity/totp_disable |
 identity/update_name | name=New
 identity/update_phone | | phone=+27821234567
 identity/use_magic | token=0f
-identity/verify | token=0f
+identity/verify | token=0f password=velvet-ladder-ocean-9
 notify/resend | tenant id=@message | back=/t/cape-drive/outbox
 notify/resend_platform | id=@account_message | back=/admin/outbox
 packs/add_lesson | tenant pack | reason=Rain back=/t/cape-drive

@@ -45,7 +45,8 @@ impl Courier for Stuck {
     }
 }
 
-fn stuck(post: &Post, begins: bool, wakes: &Arc<Notify>) -> Mailer {
+/// Sends by a courier that comes back only when it is woken.
+pub(super) fn stuck(post: &Post, begins: bool, wakes: &Arc<Notify>) -> Mailer {
     let courier = Stuck { begins, wakes: Arc::clone(wakes) };
     Mailer::new(post.app.db.clone(), post.app.clock.clone(), Arc::new(courier))
 }

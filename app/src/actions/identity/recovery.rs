@@ -8,7 +8,10 @@ use leptos::prelude::*;
 use crate::cx::Cx;
 use crate::{AppError, Outcome};
 #[cfg(feature = "ssr")]
-use domain::identity::{self as accounts, register::NewAccount};
+use domain::identity::{
+    self as accounts,
+    register::{Joined, NewAccount},
+};
 #[cfg(feature = "ssr")]
 use secrecy::SecretString;
 
@@ -40,12 +43,21 @@ pub async fn register(
     Ok(Outcome::new("/login", "If this address can be registered, a link to verify it has been sent."))
 }
 
-/// Verifies an address by its link.
+/// Verifies an address by its link and the password that was registered, and joins the school that was asked for.
 #[server(endpoint = "identity/verify", prefix = "/fn")]
-pub async fn verify(token: String) -> Result<Outcome, AppError> {
+pub async fn verify(token: String, password: String) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
-    accounts::register::verify(&cx.site.db, cx.caller(), &token).await?;
-    Ok(Outcome::new("/login", "Your e-mail is verified. Log in to go on."))
+    let password = SecretString::from(password);
+    let joined =
+        accounts::register::verify(&cx.site.db, &cx.site.passwords, cx.caller(), &token, &password).await?;
+    let joined = match joined {
+        None => String::new(),
+        Some(Joined { tenant_name, pending: false }) => format!(" You belong to {tenant_name} now."),
+        Some(Joined { tenant_name, pending: true }) => {
+            format!(" {tenant_name} has your application; you can teach there once it says yes.")
+        }
+    };
+    Ok(Outcome::new("/login", format!("Your e-mail is verified.{joined} Log in to go on.")))
 }
 
 /// Sends a link to set another password.

@@ -20,7 +20,7 @@ pub async fn confirm(
     let cx = Cx::current()?;
     let password = SecretString::from(password);
     accounts::login::prove(&cx.site.db, &cx.site.passwords, cx.caller(), &password, &code).await?;
-    session::prove(&cx.session, cx.now()).await.map_err(domain::Error::internal)?;
+    session::prove(&cx.session, &cx.site.db, cx.now()).await?;
     Ok(Outcome::new(safe_path(&next).unwrap_or("/account"), ""))
 }
 

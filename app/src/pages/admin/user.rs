@@ -36,7 +36,7 @@ fn draw(cx: &Cx, zone: &Zone, user: UserDetail, logins: Page<AttemptRow>) -> Any
     let head = page_head(&user.name, Some(user.email.clone()), ().into_any());
     let myself = cx.user() == Some(user.id);
     let usable = user.status == AccountStatus::Active && user.email_verified;
-    let edit = (user.status != AccountStatus::Deleted).then(|| edit(cx, &user));
+    let edit = (user.status != AccountStatus::Deleted).then(|| edit(cx, &user, myself));
     let act = (usable && !user.super_admin && !myself).then(|| act_as(cx, &user));
     let change = (!myself).then(|| state(cx, &user));
     view! {
@@ -105,9 +105,22 @@ fn schools(memberships: Vec<MembershipRow>) -> AnyView {
     view! { <ul class="memberships">{rows}</ul> }.into_any()
 }
 
-fn edit(cx: &Cx, user: &UserDetail) -> AnyView {
+fn edit(cx: &Cx, user: &UserDetail, myself: bool) -> AnyView {
     let key = "edit-";
     let form = cx.form("users/update", key);
+    let mut hidden = vec![("user", user.id.to_string())];
+    let email = if user.super_admin && !myself {
+        hidden.push(("email", user.email.clone()));
+        view! { <p>"Only they can change their e-mail, in their own account."</p> }.into_any()
+    } else {
+        Field::email("email", "E-mail")
+            .value(user.email.clone())
+            .help("Takes over at once: every session ends, and the old address is told.")
+            .required()
+            .autocomplete("off")
+            .max_length(320)
+            .view(&form, key)
+    };
     let body = view! {
         {Field::text("name", "Name")
             .value(user.name.clone())
@@ -115,25 +128,20 @@ fn edit(cx: &Cx, user: &UserDetail) -> AnyView {
             .autocomplete("off")
             .max_length(100)
             .view(&form, key)}
-        {Field::email("email", "E-mail")
-            .value(user.email.clone())
-            .help("Takes over at once; the old address is told.")
-            .required()
-            .autocomplete("off")
-            .max_length(320)
-            .view(&form, key)}
+        {email}
         {Field::text("reason", "Why")
             .help("The record keeps it.")
             .required()
             .autocomplete("off")
             .max_length(1000)
             .view(&form, key)}
+        <p>"You confirm that it is you first, when that was more than 15 minutes ago."</p>
         {button("Save user", Kind::Main)}
     };
     view! {
         <section class="panel">
             <h2>"Edit"</h2>
-            {post_form("users/update", cx, key, vec![("user", user.id.to_string())], body.into_any())}
+            {post_form("users/update", cx, key, hidden, body.into_any())}
         </section>
     }
     .into_any()

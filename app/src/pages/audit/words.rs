@@ -66,6 +66,7 @@ fn of_accounts(code: &str) -> Option<&'static str> {
         "auth.email_change" => "Changed their e-mail address",
         "auth.locked" => "Locked an account for a while",
         "auth.login" => "Logged in",
+        "auth.logout" => "Logged out",
         "auth.password_change" => "Changed their password",
         "auth.password_reset" => "Reset the password",
         "auth.password_set" => "Set a password",

@@ -86,7 +86,7 @@ fn phone_panel(cx: &Cx, phone: String) -> AnyView {
     let body = view! {
         {Field::tel("phone", "Phone")
             .value(phone)
-            .help("With its country code, like +27 82 123 4567. Empty removes it.")
+            .help("With its country code, like +27 82 123 4567. It logs you in as long as no other account has it. Empty removes it.")
             .autocomplete("tel")
             .max_length(30)
             .view(&form, "")}

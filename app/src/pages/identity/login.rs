@@ -32,7 +32,7 @@ pub async fn ask_link(cx: Cx) -> PageResult {
 /// The link of the mail.
 pub async fn link(cx: Cx) -> PageResult {
     Ok(Doc::new("Log in", Frame::Bare, move || {
-        let words = ("Log in", "This link works once, within 15 minutes of being sent.", "Log in");
+        let words = ("Log in", "This link works once, within the minutes that the mail says.", "Log in");
         let links = [("/login/link", "Ask for a new link"), ("/login", "Log in with your password")];
         press(&cx, "identity/use_magic", words, &links)
     }))
@@ -116,6 +116,6 @@ fn ask_page(cx: &Cx) -> AnyView {
         {parts::mail_note(cx)}
         {ways(&[("/login", "Log in with your password")])}
     };
-    let lead = "A link that logs you in goes to your e-mail. It works once, for 15 minutes.";
+    let lead = "A link that logs you in goes to your e-mail. It works once, for 10 minutes.";
     narrow("Log in by a link", Some(lead.into()), body.into_any())
 }

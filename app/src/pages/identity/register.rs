@@ -3,7 +3,7 @@
 use domain::identity::register;
 use leptos::prelude::*;
 
-use super::parts::{self, mail_note, narrow, new_password, press, ways};
+use super::parts::{self, mail_note, narrow, new_password, old_password, ways};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
@@ -18,11 +18,23 @@ pub async fn page(cx: Cx) -> PageResult {
 
 /// The link of the mail.
 pub async fn verify(cx: Cx) -> PageResult {
-    Ok(Doc::new("Verify your e-mail", Frame::Bare, move || {
-        let words =
-            ("Verify your e-mail", "One press, and the address is known to be yours.", "Verify e-mail");
-        press(&cx, "identity/verify", words, &[("/register", "Register again for a new link")])
-    }))
+    Ok(Doc::new("Verify your e-mail", Frame::Bare, move || verify_page(&cx)))
+}
+
+fn verify_page(cx: &Cx) -> AnyView {
+    let form = cx.form("identity/verify", "");
+    let token = cx.param("token").to_owned();
+    let body = view! {
+        {old_password("password", "Password").help("The one you registered with.").view(&form, "")}
+        {button("Verify e-mail", Kind::Main)}
+    };
+    let links = [("/forgot", "Forgot your password?"), ("/register", "Register again for a new link")];
+    let body = view! {
+        {post_form("identity/verify", cx, "", vec![("token", token)], body.into_any())}
+        {ways(&links)}
+    };
+    let lead = "The link shows that the address is yours, the password that it was you who registered.";
+    narrow("Verify your e-mail", Some(lead.into()), body.into_any())
 }
 
 fn register_page(cx: &Cx, schools: Vec<(String, String)>) -> AnyView {

@@ -13,13 +13,24 @@ const KEY: &str = "mail-";
 /// Save, remove, and send a test.
 pub(super) fn panel(cx: &Cx, tenant: &Tenant, mail: Option<MailSettings>) -> AnyView {
     let hidden = || vec![("tenant", tenant.slug.clone())];
-    let state = match (&mail, cx.site.mail.configured()) {
-        (Some(_), _) => view! {
-            <p>{badge(Tone::Good, "Own server")}" Mail of this school goes out through it."</p>
+    let platform = cx.site.mail.configured();
+    let state = match (&mail, platform) {
+        (Some(_), true) => view! {
+            <p>
+                {badge(Tone::Good, "Own server")}
+                " Mail of this school goes out through it. Invites alone go by the platform's server: they carry the key to an account."
+            </p>
+        }
+        .into_any(),
+        (Some(_), false) => view! {
+            <p>{badge(Tone::Good, "Own server")}" Mail of this school goes out through it, invites too."</p>
         }
         .into_any(),
         (None, true) => view! {
-            <p>{badge(Tone::Quiet, "Platform")}" Mail of this school goes out through the platform's server."</p>
+            <p>
+                {badge(Tone::Quiet, "Platform")}
+                " Mail of this school goes out through the platform's server. Invites do so even when the school has a server of its own: they carry the key to an account."
+            </p>
         }
         .into_any(),
         (None, false) => view! {
@@ -30,9 +41,14 @@ pub(super) fn panel(cx: &Cx, tenant: &Tenant, mail: Option<MailSettings>) -> Any
     let acts = mail.is_some().then(|| {
         let test = ui::button("Send a test", Kind::Plain);
         let remove = ui::button("Remove mail server", Kind::Danger);
+        let without = if platform {
+            "A test goes to your own address. Without a server of its own, the school uses the platform's."
+        } else {
+            "A test goes to your own address. Without a server of its own, the school's mail stays in the outbox: the platform has none."
+        };
         view! {
             <hr/>
-            <p>"A test goes to your own address. Without a server of its own, the school uses the platform's."</p>
+            <p>{without}</p>
             <div class="row">
                 {ui::post_form("tenancy/test_mail", cx, "", hidden(), test)}
                 {ui::post_form("tenancy/remove_mail", cx, "", hidden(), remove)}

@@ -9,8 +9,8 @@ use super::AccountStatus;
 use crate::{
     Error, FieldErrors, Instant, Result,
     audit::{self, Entry},
-    authz::PlatformScope,
-    identity::{Email, PersonName, links, service::end_sessions},
+    authz::{PlatformScope, Proof},
+    identity::{Email, PersonName, links, sessions},
     ids::{PLATFORM, UserId},
     notify::{self, Mail},
     tenancy::{difference, parse_reason},
@@ -27,12 +27,13 @@ pub struct UserUpdate<'a> {
     pub reason: &'a str,
 }
 
-/// Changes name and e-mail. A new address takes over from the old one at once: open links die, and the old address is
-/// told.
+/// Changes name and e-mail. A new address takes over from the old one at once: sessions end, open links die, and the old
+/// address is told.
 ///
 /// # Errors
-/// Field errors, among them an address that another account has; [`Error::Conflict`] for a deleted account.
-pub async fn update(scope: &mut PlatformScope, id: UserId, typed: UserUpdate<'_>) -> Result<()> {
+/// Field errors, among them an address that another account has; [`Error::Conflict`] for a deleted account;
+/// [`Error::Forbidden`] for another super-admin's address, by which one could become them.
+pub async fn update(scope: &mut PlatformScope, _: &Proof, id: UserId, typed: UserUpdate<'_>) -> Result<()> {
     let mut errors = FieldErrors::new();
     let name = errors.check("name", PersonName::parse(typed.name));
     let email = errors.check("email", Email::parse(typed.email));
@@ -51,6 +52,10 @@ pub async fn update(scope: &mut PlatformScope, id: UserId, typed: UserUpdate<'_>
     if user.status == AccountStatus::Deleted {
         return Err(Error::Conflict("This account is deleted. Restore it first.".into()));
     }
+    let (moved, myself) = (user.email != email.as_str(), scope.account().id == id);
+    if moved && user.super_admin && !myself {
+        return Err(Error::Forbidden("Only they can change a super-admin's e-mail, in their own account."));
+    }
     let before = json!({ "name": user.name, "email": user.email });
     let after = json!({ "name": name.as_str(), "email": email.as_str() });
     let Some((before, after)) = difference(before, after) else {
@@ -66,7 +71,9 @@ pub async fn update(scope: &mut PlatformScope, id: UserId, typed: UserUpdate<'_>
     )
     .execute(scope.conn())
     .await?;
-    if user.email != email.as_str() {
+    if moved {
+        let keep = scope.caller().session.filter(|_| myself);
+        sessions::end(scope.conn(), id.0, keep.as_ref()).await?;
         links::spend_all(scope.conn(), id.0, now).await?;
         let vault = scope.vault().clone();
         let mail = Mail::EmailChanged { name: name.as_str().to_owned(), email: email.as_str().to_owned() };
@@ -117,7 +124,7 @@ async fn switch(
     )
     .execute(scope.conn())
     .await?;
-    end_sessions(scope.conn(), id).await?;
+    sessions::end(scope.conn(), id.0, None).await?;
     let change = (status(user.status), status(to));
     record(scope, PLATFORM, action, id, change, &reason).await?;
     Ok(user.name)
@@ -137,10 +144,17 @@ pub async fn delete(scope: &mut PlatformScope, id: UserId, reason: &str) -> Resu
     let user = lock(scope, id).await?;
     check(user.status, AccountStatus::Deleted)?;
     let now = scope.now();
+    // Memberships before the account, whose trigger queues with others who change owners: those hold memberships by then.
+    sqlx::query!(
+        "select tenant_id from memberships where user_id = $1 order by tenant_id, user_id for no key update",
+        id.0
+    )
+    .fetch_all(scope.conn())
+    .await?;
     sqlx::query!("update users set deleted_at = $2, updated_at = $2 where id = $1", id.0, now.to_sqlx())
         .execute(scope.conn())
         .await?;
-    end_sessions(scope.conn(), id).await?;
+    sessions::end(scope.conn(), id.0, None).await?;
     links::spend_all(scope.conn(), id.0, now).await?;
     let schools = leave(scope.conn(), id, now).await?;
     let change = (status(user.status), status(AccountStatus::Deleted));
@@ -189,7 +203,7 @@ type Changed = (Uuid, String, String);
 async fn leave(conn: &mut PgConnection, id: UserId, now: Instant) -> Result<Vec<Changed>> {
     let rows = sqlx::query!(
         r#"update memberships m set status = 'revoked', disabled_by_tenant = false, updated_at = $2,
-               revoked_with_user = old.status <> 'pending'
+               revoked_with_user = old.status <> 'pending', turned_down = old.status = 'pending'
            from (select tenant_id, status from memberships where user_id = $1 and status <> 'revoked'
                  order by tenant_id for no key update) old
            where m.user_id = $1 and m.tenant_id = old.tenant_id
@@ -224,6 +238,7 @@ async fn come_back(conn: &mut PgConnection, id: UserId, now: Instant) -> Result<
 struct Locked {
     name: String,
     email: String,
+    super_admin: bool,
     status: AccountStatus,
     /// What a deleted one goes back to.
     before: AccountStatus,
@@ -231,7 +246,8 @@ struct Locked {
 
 async fn lock(scope: &mut PlatformScope, id: UserId) -> Result<Locked> {
     let row = sqlx::query!(
-        r#"select name, email, status, deleted_at is not null as "deleted!" from users where id = $1 for no key update"#,
+        r#"select name, email, super_admin, status, deleted_at is not null as "deleted!"
+           from users where id = $1 for no key update"#,
         id.0
     )
     .fetch_optional(scope.conn())
@@ -240,6 +256,7 @@ async fn lock(scope: &mut PlatformScope, id: UserId) -> Result<Locked> {
     Ok(Locked {
         name: row.name,
         email: row.email,
+        super_admin: row.super_admin,
         status: AccountStatus::stored(&row.status, row.deleted)?,
         before: AccountStatus::stored(&row.status, false)?,
     })

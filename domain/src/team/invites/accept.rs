@@ -14,14 +14,21 @@ use crate::{
     audit::{self, Entry},
     authz::{Caller, Role},
     db::{ActAs, Db},
-    identity::{Passwords, PersonName, links, sessions::hash_token},
+    identity::{
+        Passwords, PersonName, links,
+        sessions::{self, hash_token},
+    },
     ids::{PLATFORM, UserId},
-    team::{Newcomer, person_for},
+    team::{Newcomer, person_for, retire},
     tenancy::{Preset, TenantStatus},
 };
 
 /// The one answer to an invite that is used, revoked, expired, cut off or never was.
 const GONE: &str = "This invite has been used or has expired. Ask the school for a new one.";
+
+/// The answer when the address has an account that another school or the platform made: that one's link opens it, and the
+/// word of this school alone doesn't lead in there.
+const MADE_ELSEWHERE: &str = "This address has an account that was made elsewhere and not opened yet. Open it by its own link, then accept.";
 
 /// What an invite says, to whoever has its link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +91,9 @@ async fn find(conn: &mut PgConnection, caller: &Caller, token: &str) -> Result<F
                   t.words as "words!: Json<BTreeMap<String, String>>", i.email as "email!", i.role as "role!",
                   u.id as "user_id?", u.name as "user_name?",
                   coalesce(u.email_verified_at is not null and u.password_hash is not null, false) as "ready!",
+                  coalesce(u.super_admin or exists (
+                      select from memberships m
+                      where m.user_id = u.id and m.tenant_id <> i.tenant_id and m.status <> 'revoked'), false) as "elsewhere!",
                   exists (select from users v where v.id = i.invited_by and v.status = 'active' and v.deleted_at is null
                           and (v.super_admin or exists (
                               select from memberships m where m.tenant_id = i.tenant_id and m.user_id = v.id
@@ -105,6 +115,9 @@ async fn find(conn: &mut PgConnection, caller: &Caller, token: &str) -> Result<F
         // Whoever invited may do so no more.
         return Err(Error::Conflict("Ask the school for a new invite.".into()));
     }
+    if row.elsewhere && !row.ready {
+        return Err(Error::Conflict(MADE_ELSEWHERE.into()));
+    }
     let preset = Preset::parse(&row.preset).ok_or_else(|| Error::internal("unknown preset"))?;
     let role = Role::member(&row.role).ok_or_else(|| Error::internal("unknown role"))?;
     let account = row.user_id.map(|id| Account { id, name: row.user_name.unwrap_or_default() });
@@ -123,11 +136,12 @@ async fn find(conn: &mut PgConnection, caller: &Caller, token: &str) -> Result<F
 
 /// Accepts an invite. Whoever has an account must be logged in with it, and `name` and `password` are not looked at.
 /// Anyone else gets an account with them: that they have the link shows that the address is theirs. An account that
-/// nobody has ever logged in with counts as none. Of many tries at once one succeeds.
+/// nobody has ever logged in with counts as none, unless another school or the platform made it. Of many tries at once one
+/// succeeds.
 ///
 /// # Errors
-/// [`Error::Conflict`] for a link that can't be used; [`Error::Unauthorized`] for an address with an account; field
-/// errors for a bad name or a weak password.
+/// [`Error::Conflict`] for a link that can't be used, and for such an account; [`Error::Unauthorized`] for an address with
+/// an account; field errors for a bad name or a weak password.
 pub async fn accept(
     db: &Db,
     passwords: &Passwords,
@@ -173,6 +187,14 @@ async fn settle(
     new: Option<(PersonName, String)>,
 ) -> Result<Accepted> {
     let now = caller.now;
+    // The account stays as it is found: nobody else opens it or puts it to use meanwhile.
+    sqlx::query!(
+        "select u.id from users u join invites i on i.email = u.email
+         where i.token_hash = $1 and u.deleted_at is null for no key update of u",
+        &hash_token(token)[..],
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
     // Everything may have changed while the password was hashed.
     let Found { tenant, view, account } = find(conn, caller, token).await?;
     // The one statement that only one of many gets past. From here on the seat it held is free again.
@@ -224,8 +246,17 @@ async fn settle(
         let entry = entry("user.create", "user", None, after);
         audit::record_as(conn, PLATFORM, &actor, Role::Visitor, entry).await?;
     }
-    let before = before.map(|status| json!({ "status": status }));
-    let after = json!({ "status": "active", "role": view.role, "email": view.email, "invite": invite.id });
+    let mut after =
+        json!({ "status": "active", "role": view.role, "email": view.email, "invite": invite.id });
+    let before = before.map(|before| {
+        let mut was = json!({ "status": before.status, "role": before.role });
+        if let Some(instructor) = before.retired {
+            was["verification"] = json!("verified");
+            after["verification"] = json!("pending");
+            after["instructor"] = json!(instructor);
+        }
+        was
+    });
     audit::record_as(conn, tenant, &actor, view.role, entry("team.accept", "member", before, after)).await?;
     Ok(Accepted { school: view.school, slug: view.slug, user: UserId(user) })
 }
@@ -244,7 +275,7 @@ async fn open_account(
         Some(account) => {
             sqlx::query_scalar!(
                 "update users set name = $2, password_hash = $3, email_verified_at = $4, phone = null, phone_index = null,
-                     updated_at = $4
+                     wish = null, updated_at = $4
                  where id = $1 and status = 'active' and deleted_at is null
                    and (email_verified_at is null or password_hash is null)
                  returning id",
@@ -276,6 +307,14 @@ async fn open_account(
     Ok(user)
 }
 
+/// What an account was in the school before it accepted.
+struct Before {
+    status: String,
+    role: String,
+    /// The record it acted as, which waits to be verified again now that it acts as another.
+    retired: Option<Uuid>,
+}
+
 /// Makes the account a member, or a former one a member again; what it was here before.
 async fn join(
     conn: &mut PgConnection,
@@ -284,9 +323,10 @@ async fn join(
     view: &InviteView,
     person: Option<Uuid>,
     (invited_at, now): (Instant, Instant),
-) -> Result<Option<String>> {
+) -> Result<Option<Before>> {
     let before = sqlx::query!(
-        "select status, updated_at from memberships where tenant_id = $1 and user_id = $2 for no key update",
+        "select status, role, person_id, turned_down, updated_at from memberships
+         where tenant_id = $1 and user_id = $2 for no key update",
         tenant,
         user,
     )
@@ -306,29 +346,33 @@ async fn join(
          values ($1, $2, $3, $4, 'active', $5, $5)
          on conflict (tenant_id, user_id) do update set role = excluded.role, person_id = excluded.person_id,
              status = 'active', permissions = '{}', disabled_by_tenant = false, revoked_with_user = false,
-             updated_at = excluded.updated_at",
+             turned_down = false, updated_at = excluded.updated_at",
         tenant,
         user,
         view.role.as_str(),
         person,
         now.to_sqlx(),
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(before.map(|row| row.status))
+    let Some(row) = before else {
+        return Ok(None);
+    };
+    // Only of someone who did act as it: who merely applied says nothing of the school's record.
+    let acted = row.role == Role::Instructor.as_str() && row.status == "revoked" && !row.turned_down;
+    let left = row.person_id.filter(|left| acted && Some(*left) != person);
+    let retired = match left {
+        Some(record) => retire(conn, tenant, record).await?.then_some(record),
+        None => None,
+    };
+    Ok(Some(Before { status: row.status, role: row.role, retired }))
 }
 
 /// Who runs a school has short sessions (AC-02): those begun as something less end, and the one that asks rests no longer
 /// than the others, until it is begun anew.
 async fn end_long_sessions(conn: &mut PgConnection, user: Uuid, caller: &Caller) -> Result<()> {
+    sessions::end(&mut *conn, user, caller.session.as_ref()).await?;
     let asking = caller.session.as_ref().map(|hash| &hash[..]);
-    sqlx::query!(
-        "delete from sessions where (user_id = $1 or impersonator_id = $1) and token_hash is distinct from $2",
-        user,
-        asking,
-    )
-    .execute(&mut *conn)
-    .await?;
     sqlx::query!(
         "update sessions set idle_seconds = least(idle_seconds, 1800) where user_id = $1 and token_hash = $2",
         user,
