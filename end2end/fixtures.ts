@@ -34,7 +34,7 @@ class Watch {
       if (/^Failed to load resource: the server responded with a status of/.test(message.text())) return;
       this.troubles.push(`console ${kind}: ${message.text()} (${message.location().url})`);
     });
-    context.on("weberror", (error) => this.troubles.push(`script error: ${error.error().stack ?? error.error()}`));
+    context.on("weberror", (error) => this.troubles.push(`script error: ${error.error().stack || error.error()} (${error.page()?.url()})`));
     context.on("requestfailed", (request) => {
       if (!this.ours(request.url())) return;
       const why = request.failure()?.errorText ?? "";

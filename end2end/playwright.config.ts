@@ -31,6 +31,8 @@ export default defineConfig({
     browserName: "chromium",
     launchOptions,
     locale: "en-GB",
+    // A transition between pages that a quick test cuts short is an error to the browser, and to nobody else.
+    contextOptions: { reducedMotion: "reduce" },
     viewport: { width: 1440, height: 900 },
     actionTimeout: 8_000,
     navigationTimeout: 15_000,
