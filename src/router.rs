@@ -25,6 +25,7 @@ use crate::{
     http::{
         self as web,
         limits::{self, Gate, Limiter},
+        live::Live,
     },
     session,
 };
@@ -36,6 +37,8 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// Counts how often who asks.
     pub limiter: Limiter,
+    /// Tells pages what has just changed.
+    pub live: Live,
     /// Whether people come over https.
     pub https: bool,
     /// Where the built browser files are.
@@ -47,7 +50,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Builds the router.
 pub fn build_router(state: AppState) -> Router {
-    let AppState { site, limiter, https, site_dir } = state;
+    let AppState { site, limiter, live, https, site_dir } = state;
     let reload = site.reload;
     let sessions = session::layer(session::Store::new(site.db.pool().clone(), site.clock.clone()), https);
     let (for_actions, for_missing) = (Arc::clone(&site), Arc::clone(&site));
@@ -55,10 +58,14 @@ pub fn build_router(state: AppState) -> Router {
     let with_session = web::pages::router(&site)
         .merge(web::csv::router(&site))
         .merge(web::import::router(&site))
+        .merge(web::holidays::router(&site))
+        .merge(web::ics::router(&site))
+        .merge(web::live::router(&site, &live))
         .route("/fn/{*path}", post(move |request: Request| web::actions::serve(for_actions, request)))
         .fallback(move |request: Request| web::pages::not_found(for_missing, request))
         .layer(middleware::from_fn_with_state(Gate { site: Arc::clone(&site), limiter }, limits::layer))
-        .layer(sessions);
+        .layer(sessions)
+        .layer(middleware::from_fn(session::unattended));
 
     let mut router = Router::new()
         .merge(web::health::router(&site, std::time::Instant::now()))

@@ -1,6 +1,7 @@
 //! Sessions: tower-sessions' manager over our own table.
 
 use async_trait::async_trait;
+use axum::{extract::Request, middleware::Next, response::Response};
 use domain::{
     clock::Clock,
     identity::sessions::{self, Added, Stored},
@@ -21,6 +22,23 @@ use app::session::Who;
 const COOKIE_LIFE_DAYS: i64 = 30;
 /// A visitor's session holds nothing but the outcome of a form.
 const VISITOR_IDLE: SignedDuration = SignedDuration::from_mins(30);
+
+/// What a page says that fetches itself again because something has changed.
+pub const REFRESH: &str = "x-lessonbook-refresh";
+
+tokio::task_local! {
+    /// Whether the request was sent by a page by itself: nobody need sit there, so it doesn't lengthen the session.
+    static UNATTENDED: ();
+}
+
+/// Marks requests that pages send by themselves.
+pub async fn unattended(request: Request, next: Next) -> Response {
+    if request.headers().contains_key(REFRESH) || request.uri().path().ends_with("/live") {
+        UNATTENDED.scope((), next.run(request)).await
+    } else {
+        next.run(request).await
+    }
+}
 
 /// The store. Knows tokens only by their SHA-256; `save` is an update, so that an ended session stays ended.
 #[derive(Clone, Debug)]
@@ -90,8 +108,9 @@ impl SessionStore for Store {
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let attended = UNATTENDED.try_with(|()| ()).is_err();
         let Some((data, expires_at)) =
-            sessions::load(&self.pool, &sessions::hash_token(&id.to_string()), self.clock.now())
+            sessions::load(&self.pool, &sessions::hash_token(&id.to_string()), self.clock.now(), attended)
                 .await
                 .map_err(failed)?
         else {

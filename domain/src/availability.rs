@@ -1,26 +1,41 @@
 //! When a lesson can take place: one engine that both lists free times and decides a booking, so that what is shown
 //! can be had.
 //!
-//! Everything here works on moments. Weekly hours are wall-clock minutes, so they become moments day by day through
-//! the school's zone; lengths and buffers are real elapsed time. A day on which clocks change needs no special case.
+//! Everything here works on moments. Hours are wall-clock minutes, so they become moments day by day through the
+//! school's zone; lengths and buffers are real elapsed time. A day on which clocks change needs no special case. Nothing
+//! here asks a database: what is known of everyone's time comes in a [`Window`].
 
+pub mod exceptions;
+pub mod holidays;
 pub mod hours;
+mod openings;
+pub mod rules;
 #[cfg(feature = "server")]
 pub mod service;
+mod slots;
 #[cfg(feature = "server")]
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
+mod why;
+
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, ToSpan, civil::Date};
+use uuid::Uuid;
+
+pub use slots::{bookable, free_slots, pick_units};
+pub use why::WhyNot;
 
 use crate::{
     Instant,
-    ids::{BlockId, InstructorId},
+    ids::{BlockId, GroupId, InstructorId},
     services::Service,
-    tenancy::Words,
     zoned::Zone,
 };
+
+/// Longest place that a claim keeps.
+const LONGEST_PLACE: usize = 300;
 
 /// From a moment up to, but without, another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,8 +47,14 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    fn overlaps(self, other: Self) -> bool {
+    /// Whether they have a moment in common.
+    pub fn overlaps(self, other: Self) -> bool {
         self.starts_at < other.ends_at && other.starts_at < self.ends_at
+    }
+
+    /// Whether `at` lies in it.
+    pub fn holds(self, at: Instant) -> bool {
+        self.starts_at <= at && at < self.ends_at
     }
 }
 
@@ -74,6 +95,10 @@ pub struct Rules {
     pub notice_min: i32,
     /// How many days ahead it may lie.
     pub horizon_days: i32,
+    /// Seats; with more than one, others may join.
+    pub capacity: i32,
+    /// Only for students with a prepaid lesson left.
+    pub needs_credit: bool,
 }
 
 impl Rules {
@@ -85,6 +110,8 @@ impl Rules {
             buffer_after_min: service.buffer_after_min,
             notice_min: service.notice_min,
             horizon_days: service.horizon_days,
+            capacity: service.capacity,
+            needs_credit: service.needs_credit,
         }
     }
 
@@ -106,6 +133,11 @@ impl Rules {
             starts_at: shift(lesson.starts_at, -self.buffer_before_min),
             ends_at: shift(lesson.ends_at, self.buffer_after_min),
         }
+    }
+
+    /// `within` and what a lesson of more than a day that begins in it takes behind it.
+    pub fn reach(self, within: Stretch) -> Stretch {
+        Stretch { ends_at: shift(within.ends_at, (self.duration_min - 1440).max(0)), ..within }
     }
 
     /// The first moment beyond the horizon: the horizon ends with a local day.
@@ -130,6 +162,28 @@ impl Rules {
     }
 }
 
+/// A stretch in which someone is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What is taken; of instructors and resources with buffers.
+    pub stretch: Stretch,
+    /// The lesson itself. Where its end isn't known, it ends with the stretch.
+    pub lesson: Stretch,
+    /// Where, as [`place_key`] writes it; empty for nowhere in particular.
+    pub place: String,
+    /// Kept for someone for a while, and no lesson yet.
+    pub held: bool,
+    /// A group lesson's.
+    pub group: bool,
+}
+
+impl Claim {
+    /// A lesson without buffers, nowhere in particular.
+    pub fn plain(lesson: Stretch) -> Self {
+        Self { stretch: lesson, lesson, place: String::new(), held: false, group: false }
+    }
+}
+
 /// What is known of an instructor's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diary {
@@ -137,10 +191,117 @@ pub struct Diary {
     pub instructor: InstructorId,
     /// Openings of each week.
     pub hours: Vec<WeeklyHour>,
+    /// Openings of single days in place of the weekly ones, in minutes from midnight; none is a day off.
+    pub exceptions: BTreeMap<Date, Vec<(i16, i16)>>,
     /// Blocked time.
     pub blocks: Vec<Stretch>,
-    /// Time taken by lessons, with their buffers.
-    pub claims: Vec<Stretch>,
+    /// Time taken.
+    pub claims: Vec<Claim>,
+    /// Minutes between two lessons at different places.
+    pub travel_min: i32,
+    /// Lessons a day at most.
+    pub max_per_day: Option<i32>,
+    /// Lessons a week at most, Monday to Sunday.
+    pub max_per_week: Option<i32>,
+    /// Share of the lessons when any instructor will do.
+    pub weight: i32,
+    /// Group lessons of the service that is asked for.
+    pub groups: Vec<Group>,
+}
+
+impl Diary {
+    /// An empty one: no hours, no limits.
+    pub fn new(instructor: InstructorId) -> Self {
+        Self {
+            instructor,
+            hours: Vec::new(),
+            exceptions: BTreeMap::new(),
+            blocks: Vec::new(),
+            claims: Vec::new(),
+            travel_min: 0,
+            max_per_day: None,
+            max_per_week: None,
+            weight: 1,
+            groups: Vec::new(),
+        }
+    }
+}
+
+/// A group lesson that stands already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Id.
+    pub id: GroupId,
+    /// Start.
+    pub starts_at: Instant,
+    /// End.
+    pub ends_at: Instant,
+    /// Seats left.
+    pub left: i32,
+    /// Seats.
+    pub capacity: i32,
+}
+
+/// What is known of the student who would take the lesson.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Learner {
+    /// Time taken.
+    pub claims: Vec<Claim>,
+    /// Lessons a day at most.
+    pub max_per_day: Option<i32>,
+    /// Lessons a week at most, Monday to Sunday.
+    pub max_per_week: Option<i32>,
+    /// Packs with lessons left.
+    pub credits: Vec<Credit>,
+    /// Group lessons they have a seat in.
+    pub groups: Vec<GroupId>,
+}
+
+/// A pack of prepaid lessons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credit {
+    /// With whom.
+    pub instructor: InstructorId,
+    /// Lessons left.
+    pub left: i32,
+    /// When it ends, if it does. A lesson that begins then isn't paid by it any more.
+    pub expires_at: Option<Instant>,
+}
+
+/// A resource that the service needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// What it is called.
+    pub name: String,
+    /// How many units of it a lesson takes.
+    pub units: usize,
+    /// Each unit there is, in the order in which they are taken, with what takes it: in order and apart.
+    pub each: Vec<(Uuid, Vec<Stretch>)>,
+}
+
+/// What holds for all of a school.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct School {
+    /// Days on which it is closed, and what they are called.
+    pub holidays: BTreeMap<Date, String>,
+}
+
+/// Where the lesson would take place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere in particular: nobody travels.
+    Nowhere,
+    /// Not said yet, so taken as another place than every other.
+    Unknown,
+    /// There, as [`place_key`] writes it.
+    At(String),
+}
+
+/// A place as places are compared: two spellings of an address are one place.
+pub fn place_key(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let key: String = words.join(" ").to_lowercase().chars().take(LONGEST_PLACE).collect();
+    key.trim_end().to_owned()
 }
 
 /// One instructor's time over some days, seen by one service.
@@ -154,10 +315,16 @@ pub struct Window<'a> {
     pub from: Date,
     /// First local day after it.
     pub to: Date,
-    /// The instructor's time.
+    /// The instructor's time. Limits of a week are counted right when it covers the whole weeks of these days.
     pub diary: &'a Diary,
-    /// The student's own lessons, when the student is known.
-    pub student: &'a [Stretch],
+    /// The student's own time, when the student is known.
+    pub student: Option<&'a Learner>,
+    /// What else the lesson needs.
+    pub needs: &'a [Need],
+    /// The school's days.
+    pub school: &'a School,
+    /// Where.
+    pub place: &'a Place,
 }
 
 /// A time that can be booked.
@@ -169,168 +336,16 @@ pub struct Slot {
     pub ends_at: Instant,
     /// With whom.
     pub instructor: InstructorId,
-}
-
-/// Why a time can't be booked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhyNot {
-    /// It has passed.
-    Past,
-    /// The service needs this many minutes of notice.
-    TooSoon(i32),
-    /// The service is booked at most this many days ahead.
-    TooFar(i32),
-    /// The instructor doesn't work then.
-    OutsideHours,
-    /// The instructor has blocked that time.
-    Blocked,
-    /// Another lesson or its buffer is there.
-    Taken,
-    /// The student has another lesson then.
-    OwnLesson,
-}
-
-impl WhyNot {
-    /// Whether another lesson is the cause.
-    pub fn is_taken(self) -> bool {
-        matches!(self, Self::Taken | Self::OwnLesson)
-    }
-
-    /// For people, beside the field of the time.
-    pub fn message(self, words: &Words) -> String {
-        let Words { lesson, student, instructor } = words;
-        match self {
-            Self::Past => "This time has passed. Choose a later one.".into(),
-            Self::TooSoon(min) => {
-                format!("Too soon: this service needs {} notice. Choose a later time.", notice(min))
-            }
-            Self::TooFar(1) => "Too far ahead: this service is booked at most 1 day ahead.".into(),
-            Self::TooFar(days) => {
-                format!("Too far ahead: this service is booked at most {days} days ahead.")
-            }
-            Self::OutsideHours => format!("Outside the {instructor}'s hours. Choose another time."),
-            Self::Blocked => format!("The {instructor} has blocked this time. Choose another one."),
-            Self::Taken => {
-                format!("The {instructor} has another {lesson} then. Choose another time.")
-            }
-            Self::OwnLesson => {
-                format!("The {student} has another {lesson} then. Choose another time.")
-            }
-        }
-    }
-}
-
-/// "2 h", "45 min", "2 days".
-fn notice(min: i32) -> String {
-    match (min / 60, min % 60) {
-        (0, min) => format!("{min} min"),
-        (hours, 0) if hours > 48 && hours % 24 == 0 => format!("{} days", hours / 24),
-        (hours, 0) => format!("{hours} h"),
-        (hours, min) => format!("{hours} h {min} min"),
-    }
+    /// The group lesson that stands there and can be joined.
+    pub group: Option<GroupId>,
+    /// Seats left; 1 for a lesson alone.
+    pub left: i32,
 }
 
 /// A moment some minutes later, or earlier; the ends of time hold.
 fn shift(at: Instant, minutes: i32) -> Instant {
     let end = if minutes < 0 { Instant::MIN } else { Instant::MAX };
     at.checked_add(SignedDuration::from_mins(i64::from(minutes))).unwrap_or(end)
-}
-
-/// All starts to choose from, in order.
-pub fn free_slots(input: &Window<'_>, now: Instant) -> Vec<Slot> {
-    let Window { zone, rules, from, to, diary, student } = *input;
-    let earliest = shift(now, rules.notice_min.max(0)).max(zone.day_start(from));
-    let latest = rules.horizon_end(zone, now).min(zone.day_start(to));
-    let busy = merged(diary.blocks.iter().chain(&diary.claims).copied().collect());
-    let own = merged(student.to_vec());
-    // Both lists and the candidates are in order, so one pass over each is enough.
-    let (mut next_busy, mut next_own) = (0, 0);
-    let mut slots = Vec::new();
-    for open in openings(zone, &diary.hours, from, to) {
-        let mut start = open.starts_at;
-        while start < latest {
-            let lesson = rules.lesson(start);
-            if lesson.ends_at > open.ends_at {
-                break;
-            }
-            if start >= earliest
-                && is_clear(&busy, &mut next_busy, rules.claim(start))
-                && is_clear(&own, &mut next_own, lesson)
-            {
-                slots.push(Slot { starts_at: start, ends_at: lesson.ends_at, instructor: diary.instructor });
-            }
-            start = shift(start, rules.step_min());
-        }
-    }
-    slots
-}
-
-/// Whether the lesson that begins at `start` can be booked: `start` needn't be one of the listed ones, staff type
-/// times by hand. The days of the window don't matter; its diary must cover the lesson.
-///
-/// # Errors
-/// The first cause against it.
-pub fn bookable(input: &Window<'_>, start: Instant, now: Instant) -> Result<Slot, WhyNot> {
-    let Window { zone, rules, diary, student, .. } = *input;
-    rules.in_time(zone, start, now)?;
-    let lesson = rules.lesson(start);
-    let claim = rules.claim(start);
-    let day = zone.date(start);
-    let inside = |open: &Stretch| open.starts_at <= lesson.starts_at && lesson.ends_at <= open.ends_at;
-    if !openings(zone, &diary.hours, day, zone.date(lesson.ends_at)).iter().any(inside) {
-        Err(WhyNot::OutsideHours)
-    } else if diary.blocks.iter().any(|block| block.overlaps(claim)) {
-        Err(WhyNot::Blocked)
-    } else if diary.claims.iter().any(|taken| taken.overlaps(claim)) {
-        Err(WhyNot::Taken)
-    } else if student.iter().any(|own| own.overlaps(lesson)) {
-        Err(WhyNot::OwnLesson)
-    } else {
-        Ok(Slot { starts_at: start, ends_at: lesson.ends_at, instructor: diary.instructor })
-    }
-}
-
-/// The openings of some days and of one more at each end, in order, those that meet as one: a lesson may cross the
-/// seam between two of them, and midnight.
-fn openings(zone: &Zone, hours: &[WeeklyHour], from: Date, to: Date) -> Vec<Stretch> {
-    let mut found = Vec::new();
-    let last = to.saturating_add(1.day());
-    let mut day = from.saturating_sub(1.day());
-    while day <= last {
-        let weekday = i16::from(day.weekday().to_monday_one_offset());
-        for hour in hours.iter().filter(|hour| hour.weekday == weekday) {
-            let starts_at = zone.at_minute(day, hour.start_minute);
-            let ends_at = zone.at_minute(day, hour.end_minute);
-            // An opening that lies in the hour the clock skips is none that day.
-            if starts_at < ends_at {
-                found.push(Stretch { starts_at, ends_at });
-            }
-        }
-        let Ok(next) = day.tomorrow() else { break };
-        day = next;
-    }
-    merged(found)
-}
-
-/// In order and without overlaps.
-fn merged(mut list: Vec<Stretch>) -> Vec<Stretch> {
-    list.sort_unstable();
-    list.dedup_by(|next, last| {
-        let meets = next.starts_at <= last.ends_at;
-        if meets {
-            last.ends_at = last.ends_at.max(next.ends_at);
-        }
-        meets
-    });
-    list
-}
-
-/// Whether nothing in `list` overlaps `wanted`. `next` remembers what lies behind all later questions.
-fn is_clear(list: &[Stretch], next: &mut usize, wanted: Stretch) -> bool {
-    while list.get(*next).is_some_and(|taken| taken.ends_at <= wanted.starts_at) {
-        *next += 1;
-    }
-    list.get(*next).is_none_or(|taken| taken.starts_at >= wanted.ends_at)
 }
 
 /// The `count` starts nearest to `wanted`, in order.

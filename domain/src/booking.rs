@@ -1,13 +1,30 @@
 //! Lessons that are booked: what they are, how they go on, and what cancelling costs.
 
+pub mod attendance;
+#[cfg(feature = "server")]
+pub mod bulk;
+#[cfg(feature = "server")]
+pub mod calendar;
 #[cfg(feature = "server")]
 pub mod cancel;
 #[cfg(feature = "server")]
 pub mod create;
 #[cfg(feature = "server")]
 pub mod export;
+pub mod group;
+#[cfg(feature = "server")]
+pub mod hold;
+#[cfg(feature = "server")]
+pub mod jobs;
 #[cfg(feature = "server")]
 mod mail;
+pub mod moves;
+#[cfg(feature = "server")]
+pub(crate) mod plan;
+pub mod policy;
+#[cfg(feature = "server")]
+pub mod reminders;
+pub mod series;
 #[cfg(feature = "server")]
 pub mod service;
 #[cfg(feature = "server")]
@@ -15,16 +32,18 @@ pub mod staff;
 #[cfg(feature = "server")]
 pub(crate) mod store;
 #[cfg(feature = "server")]
+pub mod waiting;
+#[cfg(feature = "server")]
 pub(crate) mod writes;
 
-use jiff::{
-    SignedDuration,
-    civil::{Date, DateTime, Time},
-};
+use jiff::civil::{Date, DateTime, Time};
+
+pub use attendance::Attendance;
+pub use policy::{Canceller, Terms, cancel_terms, cancellation, free_until};
 
 use crate::{
     FieldErrors, Instant, Result,
-    ids::{BookingId, InstructorId, PackId, ServiceId, StudentId},
+    ids::{BookingId, GroupId, InstructorId, PackId, SeriesId, ServiceId, StudentId},
     paging::{self, ListQuery},
     zoned::{LocalTime, Zone},
 };
@@ -34,10 +53,14 @@ use crate::{
 pub struct Booking {
     /// Id.
     pub id: BookingId,
-    /// What.
+    /// What; the first of them when several services are booked together.
     pub service: ServiceId,
-    /// Its name.
+    /// The other ones, in the order in which they take place.
+    pub also: Vec<ServiceId>,
+    /// What it is called, all services together.
     pub service_name: String,
+    /// The first service's colour on calendars, when it has one.
+    pub colour: Option<String>,
     /// Who gives it.
     pub instructor: InstructorId,
     /// Their name.
@@ -52,6 +75,8 @@ pub struct Booking {
     pub ends_at: Instant,
     /// Where it stands.
     pub status: Status,
+    /// Lessons of its service are approved first.
+    pub needs_approval: bool,
     /// What the one who booked had to say.
     pub note: String,
     /// Where to pick the student up.
@@ -62,10 +87,28 @@ pub struct Booking {
     pub currency: String,
     /// How long before its start it can be cancelled for free.
     pub cancel_notice_min: i32,
+    /// All terms of cancelling and moving it.
+    pub terms: Terms,
     /// The pack that pays for it.
     pub pack: Option<PackId>,
     /// Why it was cancelled.
     pub cancel_reason: Option<String>,
+    /// What cancelling it too late costs, in minor units.
+    pub fee_minor: Option<i64>,
+    /// The lesson for several that it has a seat in.
+    pub group: Option<GroupId>,
+    /// How many seats of that are taken, and how many there are.
+    pub seats: Option<(i32, i32)>,
+    /// The series it belongs to, and its place in that, from 1.
+    pub series: Option<(SeriesId, i32)>,
+    /// How often its student has moved it.
+    pub moves: i32,
+    /// When anyone moved it last.
+    pub moved_at: Option<Instant>,
+    /// When it was booked.
+    pub created_at: Instant,
+    /// Whether the student came.
+    pub attendance: Option<Attendance>,
 }
 
 /// Where a lesson stands.
@@ -122,59 +165,6 @@ impl Status {
             (self, next),
             (Requested, Confirmed | Cancelled) | (Confirmed, Completed | Cancelled | NoShow)
         )
-    }
-}
-
-/// Who cancels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Canceller {
-    /// The student whose lesson it is.
-    Student,
-    /// The instructor who gives it.
-    Instructor,
-    /// Staff or the owner.
-    Staff,
-}
-
-/// The last moment to cancel for free.
-pub fn free_until(starts_at: Instant, cancel_notice_min: i32) -> Instant {
-    starts_at.checked_sub(SignedDuration::from_mins(i64::from(cancel_notice_min))).unwrap_or(Instant::MIN)
-}
-
-/// Whether a lesson can be cancelled now, and if so, whether the lesson comes back to its pack.
-///
-/// # Errors
-/// Why it can't, for people.
-pub fn cancellation(booking: &Booking, by: Canceller, now: Instant) -> Result<bool, &'static str> {
-    match booking.status {
-        Status::Requested | Status::Confirmed => {}
-        Status::Cancelled => return Err("It is cancelled already."),
-        Status::Completed | Status::NoShow => {
-            return Err("It is over and can't be cancelled any more.");
-        }
-    }
-    if by != Canceller::Staff && now >= booking.starts_at {
-        return Err("It has begun. The school can still cancel it.");
-    }
-    Ok(by != Canceller::Student || now <= free_until(booking.starts_at, booking.cancel_notice_min))
-}
-
-/// The cancellation rule in a sentence. `lesson` is the school's word.
-pub fn cancel_terms(
-    zone: &Zone,
-    lesson: &str,
-    starts_at: Instant,
-    cancel_notice_min: i32,
-    now: Instant,
-) -> String {
-    let until = free_until(starts_at, cancel_notice_min);
-    if cancel_notice_min == 0 {
-        format!("Free to cancel until the {lesson} begins.")
-    } else if until < now {
-        format!("Too late to cancel for free: the {lesson} counts as used.")
-    } else {
-        let (day, clock) = (zone.short_day(until), zone.clock(until));
-        format!("Free to cancel until {day}, {clock}; after that the {lesson} counts as used.")
     }
 }
 
@@ -237,6 +227,8 @@ pub struct BookingFilter {
     pub from: Option<Date>,
     /// Last local day.
     pub to: Option<Date>,
+    /// Only those of a series.
+    pub series: Option<SeriesId>,
 }
 
 impl BookingFilter {
@@ -248,6 +240,7 @@ impl BookingFilter {
             instructor: get("instructor").and_then(|text| text.parse().ok()),
             from: day("from"),
             to: day("to"),
+            series: get("series").and_then(|text| text.parse().ok()),
             list: ListQuery::parse(&get),
         }
     }

@@ -119,8 +119,14 @@ impl From<sqlx::Error> for Error {
         match &error {
             sqlx::Error::PoolTimedOut => return Self::Unavailable,
             sqlx::Error::Database(db) => match (db.constraint(), db.code().as_deref()) {
-                (Some("claims_no_overlap"), _) => {
+                (Some("claims_no_overlap" | "group_lessons_full" | "group_lessons_once"), _) => {
                     return Self::SlotTaken { nearest: Vec::new() };
+                }
+                (Some("waiting_list_once"), _) => {
+                    return Self::Conflict("You are on the waiting list for this already.".into());
+                }
+                (Some("resources_name"), _) => {
+                    return Self::field("name", "Another active resource has this name.");
                 }
                 (Some("packs_not_negative" | "packs_used_not_negative"), _) => {
                     return Self::Conflict("No lessons are left in this pack.".into());

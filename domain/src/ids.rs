@@ -63,4 +63,16 @@ ids! {
     PackId,
     /// A blocked stretch of an instructor's time.
     BlockId,
+    /// A room, a car or a chair, of which there may be several.
+    ResourceId,
+    /// A lesson for several.
+    GroupId,
+    /// Lessons that were booked together and come again and again.
+    SeriesId,
+    /// Time kept for someone for a while.
+    HoldId,
+    /// An entry of the waiting list.
+    WaitId,
+    /// A calendar feed.
+    FeedId,
 }

@@ -14,6 +14,7 @@ pub mod locale;
 pub mod packs;
 pub mod paging;
 pub mod people;
+pub mod resources;
 pub mod services;
 pub mod team;
 pub mod tenancy;
@@ -24,7 +25,11 @@ pub mod audit;
 #[cfg(feature = "server")]
 pub mod db;
 #[cfg(feature = "server")]
+pub mod feeds;
+#[cfg(feature = "server")]
 pub mod limits;
+#[cfg(feature = "server")]
+pub mod live;
 #[cfg(feature = "server")]
 pub mod notify;
 #[cfg(feature = "server")]

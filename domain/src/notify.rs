@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-pub use mail::{BookingMail, Mail};
+pub use mail::{BookingMail, Mail, SeriesDate};
 pub use outbox::enqueue;
 pub(crate) use outbox::{enqueue_account, enqueue_for};
 pub use worker::{LANES, Mailer};

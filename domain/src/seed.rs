@@ -4,6 +4,9 @@
 //! services, which refuse the past.
 
 mod demo;
+mod lessons;
+mod offer;
+mod plan;
 mod school;
 
 use jiff_sqlx::ToSqlx;

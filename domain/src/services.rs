@@ -1,20 +1,59 @@
-//! What a school offers, and the rules of the form that edits it.
+//! What a school offers, and what several services make together.
 
+#[cfg(feature = "server")]
+pub mod bulk;
+#[cfg(feature = "server")]
+pub mod combos;
+mod form;
+#[cfg(feature = "server")]
+pub(crate) mod link_store;
 #[cfg(feature = "server")]
 pub mod service;
 #[cfg(feature = "server")]
 pub(crate) mod store;
 
-use crate::{
-    FieldErrors, Result, identity,
-    ids::{InstructorId, ServiceId},
-};
+#[cfg(feature = "server")]
+pub(crate) use form::parse_hours;
+pub use form::{Checked, Typed};
+
+use crate::ids::{InstructorId, ResourceId, ServiceId};
+
+/// Services in one appointment at most.
+pub const MOST_SERVICES: usize = 20;
+
+/// One service, or several that are sold as one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceKind {
+    /// One.
+    #[default]
+    Single,
+    /// Several, one after the other, at one price.
+    Combo,
+}
+
+impl ServiceKind {
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Combo => "combo",
+        }
+    }
+
+    /// From the database.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Single, Self::Combo].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
 
 /// What is taught, how long it takes and on which terms.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Service {
     /// Id.
     pub id: ServiceId,
+    /// One, or several as one.
+    pub kind: ServiceKind,
     /// Name.
     pub name: String,
     /// What it is, for those who book.
@@ -25,6 +64,10 @@ pub struct Service {
     pub price_minor: i64,
     /// ISO 4217.
     pub currency: String,
+    /// Seats: more than one makes it a lesson for several.
+    pub capacity: i32,
+    /// Its colour in calendars, `#rrggbb`.
+    pub colour: Option<String>,
     /// The instructor's time before the lesson.
     pub buffer_before_min: i32,
     /// The instructor's time after the lesson.
@@ -35,10 +78,18 @@ pub struct Service {
     pub horizon_days: i32,
     /// How long before its start it can still be cancelled for free.
     pub cancel_notice_min: i32,
+    /// How long before its start a student can still move it.
+    pub move_notice_min: i32,
+    /// How often a student may move it; as often as they like when none.
+    pub max_moves: Option<i32>,
+    /// What cancelling too late costs, of the price; with a prepaid lesson any fee costs the lesson.
+    pub late_fee_percent: i32,
     /// Whoever books says where they are picked up.
     pub needs_pickup: bool,
     /// The instructor approves first.
     pub needs_approval: bool,
+    /// Only for students with a prepaid lesson left.
+    pub needs_credit: bool,
     /// No longer offered.
     pub archived: bool,
 }
@@ -48,20 +99,53 @@ impl Service {
     pub fn blank(currency: &str) -> Self {
         Self {
             id: ServiceId(uuid::Uuid::nil()),
+            kind: ServiceKind::Single,
             name: String::new(),
             description: String::new(),
             duration_min: 60,
             price_minor: 0,
             currency: currency.to_owned(),
+            capacity: 1,
+            colour: None,
             buffer_before_min: 0,
             buffer_after_min: 0,
             notice_min: 120,
             horizon_days: 60,
             cancel_notice_min: 1440,
+            move_notice_min: 1440,
+            max_moves: None,
+            late_fee_percent: 100,
             needs_pickup: false,
             needs_approval: false,
+            needs_credit: false,
             archived: false,
         }
+    }
+
+    /// Several services as one appointment, one after the other, on the strictest of their terms and with the id of the
+    /// first. One alone is itself; none is a blank one.
+    pub fn together(services: &[Self]) -> Self {
+        let Some((first, others)) = services.split_first() else { return Self::blank("") };
+        others.iter().fold(first.clone(), |all, next| Self {
+            kind: ServiceKind::Single,
+            name: format!("{} + {}", all.name, next.name),
+            description: String::new(),
+            duration_min: all.duration_min + next.duration_min,
+            price_minor: all.price_minor + next.price_minor,
+            capacity: 1,
+            buffer_after_min: next.buffer_after_min,
+            notice_min: all.notice_min.max(next.notice_min),
+            horizon_days: all.horizon_days.min(next.horizon_days),
+            cancel_notice_min: all.cancel_notice_min.max(next.cancel_notice_min),
+            move_notice_min: all.move_notice_min.max(next.move_notice_min),
+            max_moves: [all.max_moves, next.max_moves].into_iter().flatten().min(),
+            late_fee_percent: all.late_fee_percent.max(next.late_fee_percent),
+            needs_pickup: all.needs_pickup || next.needs_pickup,
+            needs_approval: all.needs_approval || next.needs_approval,
+            needs_credit: all.needs_credit || next.needs_credit,
+            archived: all.archived || next.archived,
+            ..all
+        })
     }
 }
 
@@ -76,119 +160,39 @@ pub struct Teacher {
     pub teaches: bool,
 }
 
-/// The form of a service as it was typed.
-#[derive(Clone, Debug, Default)]
-pub struct Typed {
+/// A resource, and how much of it the service at hand needs.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Needed {
+    /// Id.
+    pub id: ResourceId,
     /// Name.
     pub name: String,
-    /// Description.
-    pub description: String,
-    /// Minutes.
-    pub duration: String,
-    /// "350.00".
-    pub price: String,
-    /// Minutes.
-    pub buffer_before: String,
-    /// Minutes.
-    pub buffer_after: String,
-    /// Hours.
-    pub notice: String,
-    /// Days.
-    pub horizon: String,
-    /// Hours.
-    pub cancel_notice: String,
-    /// Asks for a pickup address.
-    pub needs_pickup: bool,
-    /// Asks the instructor.
-    pub needs_approval: bool,
-    /// Who teaches it.
-    pub instructors: Vec<InstructorId>,
+    /// No longer in use.
+    pub archived: bool,
+    /// Units that there are.
+    pub available: i32,
+    /// Units that it needs; 0 for none.
+    pub units: i32,
 }
 
-impl Typed {
-    /// The service that was meant, with `id` and in `currency`.
-    ///
-    /// # Errors
-    /// All fields to mend at once.
-    pub fn check(&self, id: ServiceId, currency: &str) -> Result<Service> {
-        let mut errors = FieldErrors::new();
-        let name = errors.check("name", parse_name(&self.name));
-        let description = errors.check("description", identity::text(&self.description, 10_000));
-        let duration = errors.check("duration", parse_whole(&self.duration, 5, 1440, "minutes"));
-        let price = errors.check("price", parse_price(&self.price, currency));
-        let before = errors.check("buffer_before", parse_whole(&self.buffer_before, 0, 480, "minutes"));
-        let after = errors.check("buffer_after", parse_whole(&self.buffer_after, 0, 480, "minutes"));
-        let notice = errors.check("notice", parse_hours(&self.notice));
-        let horizon = errors.check("horizon", parse_whole(&self.horizon, 1, 730, "days"));
-        let cancel = errors.check("cancel_notice", parse_hours(&self.cancel_notice));
-        errors.finish()?;
-        Ok(Service {
-            id,
-            name: name.unwrap_or_default(),
-            description: description.unwrap_or_default(),
-            duration_min: duration.unwrap_or_default(),
-            price_minor: price.unwrap_or_default(),
-            currency: currency.to_owned(),
-            buffer_before_min: before.unwrap_or_default(),
-            buffer_after_min: after.unwrap_or_default(),
-            notice_min: notice.unwrap_or_default(),
-            horizon_days: horizon.unwrap_or_default(),
-            cancel_notice_min: cancel.unwrap_or_default(),
-            needs_pickup: self.needs_pickup,
-            needs_approval: self.needs_approval,
-            archived: false,
-        })
-    }
-}
-
-fn parse_name(typed: &str) -> Result<String, String> {
-    let name = identity::text(typed, 100)?;
-    if name.is_empty() { Err("Give it a name.".into()) } else { Ok(name) }
-}
-
-fn parse_whole(typed: &str, min: i32, max: i32, unit: &str) -> Result<i32, String> {
-    let message = || format!("Type a whole number of {unit} from {min} to {max}.");
-    let number: i32 = typed.trim().parse().map_err(|_| message())?;
-    if (min..=max).contains(&number) { Ok(number) } else { Err(message()) }
-}
-
-/// A decimal number with at most two places, in hundredths: "350", "350.5", "1 350,00".
-fn parse_hundredths(typed: &str) -> Option<i64> {
-    let text: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-    let (whole, part) = text.split_once(['.', ',']).unwrap_or((&text, ""));
-    let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 12 || part.len() > 2 || !digits(whole) || !digits(part) {
-        return None;
-    }
-    let whole: i64 = whole.parse().ok()?;
-    let part: i64 = format!("{part:0<2}").parse().ok()?;
-    Some(whole * 100 + part)
+/// A part of a combo, or a service that could be one.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Part {
+    /// Id.
+    pub id: ServiceId,
+    /// Name.
+    pub name: String,
+    /// Length.
+    pub duration_min: i32,
+    /// Price in minor units.
+    pub price_minor: i64,
+    /// No longer offered.
+    pub archived: bool,
 }
 
 /// Whether a currency has no smaller unit: a minor unit of it is a whole one.
 pub(crate) fn is_whole(currency: &str) -> bool {
     matches!(currency, "JPY" | "KRW" | "VND" | "CLP" | "ISK")
-}
-
-/// A price in minor units.
-fn parse_price(typed: &str, currency: &str) -> Result<i64, String> {
-    let minor = match (parse_hundredths(typed), is_whole(currency)) {
-        (Some(hundredths), true) if hundredths % 100 == 0 => Some(hundredths / 100),
-        (_, true) => None,
-        (hundredths, false) => hundredths,
-    };
-    minor.filter(|minor| *minor <= 100_000_000_000).ok_or_else(|| {
-        format!("Type a price such as {}, or 0 when it is free.", price_text(35_000, currency))
-    })
-}
-
-/// Hours as minutes.
-pub(crate) fn parse_hours(typed: &str) -> Result<i32, String> {
-    parse_hundredths(typed)
-        .map(|hundredths| (hundredths * 60 + 50) / 100)
-        .and_then(|minutes| i32::try_from(minutes).ok())
-        .filter(|minutes| *minutes <= 525_600)
-        .ok_or_else(|| "Type a number of hours such as 2, 24 or 0.5.".into())
 }
 
 /// A price as typed in a form and written in downloads: "350.00".
@@ -209,50 +213,70 @@ pub fn hours_text(minutes: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
 
-    #[test]
-    fn prices_are_minor_units() {
-        assert_eq!(parse_price("350", "ZAR"), Ok(35_000));
-        assert_eq!(parse_price(" 1 350,5 ", "EUR"), Ok(135_050));
-        assert_eq!(parse_price("0", "EUR"), Ok(0));
-        assert_eq!(parse_price("3500", "JPY"), Ok(3500));
-        assert_eq!(price_text(3500, "JPY"), "3500");
-        assert_eq!(price_text(3505, "EUR"), "35.05");
-        assert!(parse_price("35.50", "JPY").is_err());
-        for bad in ["", "-1", "3.505", "1e3", "R 350", "٣", "9999999999999"] {
-            assert!(parse_price(bad, "EUR").is_err(), "{bad}");
-        }
+    fn service(name: &str, duration_min: i32) -> Service {
+        let id = ServiceId(uuid::Uuid::from_u128(duration_min.unsigned_abs().into()));
+        Service { id, name: name.into(), duration_min, price_minor: 1000, ..Service::blank("EUR") }
     }
 
     #[test]
-    fn every_number_of_minutes_survives_the_form() {
-        for minutes in (0..10_000).chain([525_600]) {
-            assert_eq!(parse_hours(&hours_text(minutes)), Ok(minutes));
-        }
-        assert_eq!(hours_text(90), "1.5");
-        assert!(parse_hours("9000").is_err());
-    }
-
-    #[test]
-    fn all_fields_to_mend_are_named_at_once() {
-        let typed = Typed { duration: "4".into(), horizon: "731".into(), ..Typed::default() };
-        let Err(Error::Invalid(errors)) = typed.check(ServiceId(uuid::Uuid::nil()), "EUR") else {
-            panic!("it should be refused");
+    fn together_they_take_the_sum_on_the_strictest_terms() {
+        let cut = Service {
+            buffer_before_min: 5,
+            buffer_after_min: 10,
+            notice_min: 60,
+            horizon_days: 30,
+            cancel_notice_min: 720,
+            max_moves: Some(3),
+            late_fee_percent: 50,
+            needs_pickup: true,
+            colour: Some("#0a6b8a".into()),
+            description: "Hair".into(),
+            ..service("Cut", 45)
         };
-        let fields: Vec<&str> = errors.0.keys().map(String::as_str).collect();
-        assert_eq!(
-            fields,
-            [
-                "buffer_after",
-                "buffer_before",
-                "cancel_notice",
-                "duration",
-                "horizon",
-                "name",
-                "notice",
-                "price"
-            ]
-        );
+        let colour = Service {
+            buffer_before_min: 20,
+            buffer_after_min: 0,
+            move_notice_min: 2880,
+            max_moves: None,
+            late_fee_percent: 20,
+            needs_credit: true,
+            capacity: 1,
+            ..service("Colour", 90)
+        };
+        let wash = Service { max_moves: Some(1), buffer_after_min: 15, ..service("Wash", 15) };
+        let all = Service::together(&[cut.clone(), colour, wash]);
+        assert_eq!((all.id, all.name.as_str()), (cut.id, "Cut + Colour + Wash"));
+        assert_eq!((all.duration_min, all.price_minor), (150, 3000));
+        assert_eq!((all.buffer_before_min, all.buffer_after_min), (5, 15));
+        assert_eq!((all.notice_min, all.horizon_days), (120, 30));
+        assert_eq!((all.cancel_notice_min, all.move_notice_min), (1440, 2880));
+        assert_eq!((all.max_moves, all.late_fee_percent), (Some(1), 100));
+        assert_eq!((all.needs_pickup, all.needs_approval, all.needs_credit), (true, false, true));
+        assert_eq!((all.capacity, all.description.as_str(), all.archived), (1, "", false));
+        assert_eq!(all.colour, cut.colour);
+    }
+
+    #[test]
+    fn one_alone_is_itself() {
+        let group = Service { capacity: 8, description: "Theory".into(), ..service("Class", 60) };
+        assert_eq!(Service::together(std::slice::from_ref(&group)), group);
+        assert_eq!(Service::together(&[]), Service::blank(""));
+    }
+
+    #[test]
+    fn the_longest_name_fits_a_booking() {
+        let longest = service(&"x".repeat(100), 1440);
+        let all = Service::together(&vec![longest; MOST_SERVICES]);
+        assert!(all.name.chars().count() <= 2100, "{}", all.name.chars().count());
+    }
+
+    #[test]
+    fn kinds_are_as_stored() {
+        for kind in [ServiceKind::Single, ServiceKind::Combo] {
+            assert_eq!(ServiceKind::parse(kind.as_str()), Some(kind));
+            assert_eq!(serde_json::json!(kind), kind.as_str());
+        }
+        assert_eq!(ServiceKind::parse("pair"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::cx::Site;
-use domain::{clock::Clock, identity::Passwords, seed::DEMO_PASSWORD};
+use domain::{clock::Clock, identity::Passwords, live::Changes, seed::DEMO_PASSWORD};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -14,7 +14,7 @@ use crate::{
     assets,
     config::{Config, Mode},
     database::Database,
-    http::limits::Limiter,
+    http::{limits::Limiter, live::Live},
     router::{AppState, build_router},
 };
 
@@ -68,20 +68,26 @@ async fn serve(
         config.trusted_proxies.clone(),
         config.benchmark_token.clone(),
     );
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let changes = Changes::default();
+    tokio::spawn(changes.clone().listen(db.clone()));
     let state = AppState {
         site: Arc::new(site),
         limiter: limiter.clone(),
+        live: Live::new(changes, stopping.clone()),
         https: config.https(),
         site_dir: config.site_dir.clone(),
     };
     let app = build_router(state).into_make_service_with_connect_info::<SocketAddr>();
     announce(config);
-    let (stop, stopping) = tokio::sync::watch::channel(false);
     tokio::spawn(worker::reload_keys(db.clone()));
     let counting = tokio::spawn(limiter.run(stopping.clone()));
-    let delivering = (!web_only).then(|| {
+    let working = (!web_only).then(|| {
         tokio::spawn(worker::sweep(db.clone()));
-        tokio::spawn(worker::deliver_forever(mailer.clone(), stopping.clone()))
+        [
+            tokio::spawn(worker::jobs_forever(db.clone(), stopping.clone())),
+            tokio::spawn(worker::deliver_forever(mailer.clone(), stopping.clone())),
+        ]
     });
 
     let graceful = axum::serve(listener, app).with_graceful_shutdown({
@@ -106,8 +112,8 @@ async fn serve(
     // Only now: a request that ended in time may have begun one.
     worker::drain(&mailer, until).await;
     let _ = counting.await;
-    if let Some(delivering) = delivering {
-        let _ = delivering.await;
+    for task in working.into_iter().flatten() {
+        let _ = task.await;
     }
     // A download that nobody reads may hold a connection; its transaction ends with the program.
     let _ = tokio::time::timeout(Duration::from_secs(2), db.pool().close()).await;

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
+    booking::jobs,
     clock::Clock,
     db::Db,
     notify::{LANES, Mailer},
@@ -23,6 +24,8 @@ use crate::{
 
 /// How often the outbox is looked into.
 const POLL: Duration = Duration::from_secs(1);
+/// How often it is looked whether something has come due: holds that end, offers, reminders.
+const JOBS: Duration = Duration::from_secs(5);
 /// How long requests and messages under way may take after the signal to stop (OP-05).
 pub(super) const DRAIN: Duration = Duration::from_secs(10);
 /// How often keys are read again: a rotation waits longer than this before it writes with a new one.
@@ -39,7 +42,10 @@ pub(super) async fn run(config: &Config, database: &Database) -> Result<(), Fail
     eprintln!("Lessonbook sends messages{configured}");
     let others = [tokio::spawn(reload_keys(db.clone())), tokio::spawn(sweep(db.clone()))];
     let (stop, stopping) = watch::channel(false);
-    let delivering = tokio::spawn(deliver_forever(mailer.clone(), stopping));
+    let working = [
+        tokio::spawn(jobs_forever(db.clone(), stopping.clone())),
+        tokio::spawn(deliver_forever(mailer.clone(), stopping)),
+    ];
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -47,7 +53,9 @@ pub(super) async fn run(config: &Config, database: &Database) -> Result<(), Fail
     tracing::info!("stopping");
     stop.send(true)?;
     let until = Instant::now() + DRAIN;
-    delivering.await?;
+    for task in working {
+        task.await?;
+    }
     drain(&mailer, until).await;
     others.iter().for_each(tokio::task::JoinHandle::abort);
     let _ = tokio::time::timeout(Duration::from_secs(2), db.pool().close()).await;
@@ -89,6 +97,31 @@ pub(crate) async fn deliver_forever(mailer: Mailer, mut stop: watch::Receiver<bo
     let drained = tokio::time::timeout(DRAIN, async { while lanes.join_next().await.is_some() {} }).await;
     if drained.is_err() {
         tracing::warn!(left = lanes.len(), "{LEFT}");
+    }
+}
+
+/// Does what has come due, until told to stop; then the run under way gets a few seconds to end. What isn't done by then
+/// is rolled back, and another worker does it.
+pub(crate) async fn jobs_forever(db: Db, mut stop: watch::Receiver<bool>) {
+    let mut stopped = stop.clone();
+    let patience = async move {
+        stopped.wait_for(|stop| *stop).await.ok();
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::pin!(patience);
+    while !*stop.borrow() {
+        tokio::select! {
+            result = jobs::run_due(&db, Clock::system().now()) => {
+                if let Err(error) = result {
+                    tracing::warn!(%error, "could not look what has come due");
+                }
+            }
+            () = &mut patience => break,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(JOBS) => {}
+            changed = stop.changed() => if changed.is_err() { break },
+        }
     }
 }
 

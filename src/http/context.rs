@@ -105,7 +105,9 @@ impl Once {
 
     /// Nothing but what this program makes is shown as such.
     fn parse(text: &str, base_url: &str) -> Option<Self> {
-        let link = ["/reset/", "/invite/"].iter().any(|path| text.starts_with(&format!("{base_url}{path}")));
+        let link = ["/reset/", "/invite/", "/ics/"]
+            .iter()
+            .any(|path| text.starts_with(&format!("{base_url}{path}")));
         let codes =
             || text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"-.".contains(&b));
         if link {

@@ -36,7 +36,7 @@ use tower_sessions::Session;
 use super::{actions, client, context, errors, pages};
 
 /// Actions with a limit of their own.
-pub const STRICT: [(&str, Rule); 11] = [
+pub const STRICT: [(&str, Rule); 13] = [
     ("/fn/identity/login", LOGIN),
     ("/fn/identity/login_code", LOGIN),
     ("/fn/identity/use_magic", LOGIN),
@@ -48,6 +48,8 @@ pub const STRICT: [(&str, Rule); 11] = [
     ("/fn/identity/confirm_email", VERIFY),
     ("/fn/team/accept", VERIFY),
     ("/fn/booking/book", BOOK),
+    ("/fn/booking/book_series", BOOK),
+    ("/fn/waiting/accept", BOOK),
 ];
 
 /// Requests with the right value aren't counted.
@@ -264,7 +266,7 @@ async fn user(parts: &Parts) -> Option<UserId> {
 }
 
 fn strict(parts: &Parts) -> Option<&'static Rule> {
-    static RULES: [(&str, Rule); 11] = STRICT;
+    static RULES: [(&str, Rule); 13] = STRICT;
     let path = parts.uri.path();
     let found = RULES.iter().find(|(name, _)| *name == path && parts.method == Method::POST);
     found.map(|(_, rule)| rule)

@@ -20,6 +20,7 @@ use http::{StatusCode, header};
 use leptos::prelude::*;
 
 use super::{context, errors};
+use crate::session::REFRESH;
 
 /// All pages.
 pub fn router(site: &Arc<Site>) -> Router {
@@ -61,9 +62,12 @@ pub async fn show<F: Future<Output = app::doc::PageResult>>(
     if cx.user().is_none() && !open {
         return to_login(parts);
     }
-    match context::take_flash(&cx).await {
-        Ok(flash) => cx.flash = flash,
-        Err(error) => return draw_error(&cx, error),
+    // A page that renews itself leaves the outcome of a form to the page that was asked for.
+    if !parts.headers.contains_key(REFRESH) {
+        match context::take_flash(&cx).await {
+            Ok(flash) => cx.flash = flash,
+            Err(error) => return draw_error(&cx, error),
+        }
     }
     if let Some(carried) = cx.flash.as_ref().and_then(Flash::carried)
         && let Err(error) = session::put_flash(&cx.session, cx.site.db.vault(), &carried, cx.now()).await

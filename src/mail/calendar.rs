@@ -1,5 +1,5 @@
-//! The lesson as an entry for the reader's calendar. Published, not an invitation: nobody is asked to answer, and no one
-//! else's address is in it.
+//! Lessons as entries for the reader's calendar. Published, not invitations: nobody is asked to answer, and no one else's
+//! address is in them.
 
 use domain::{
     Instant,
@@ -9,8 +9,8 @@ use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
 
 use super::render::clean;
 
-/// The entry of a message about a lesson that stands or is cancelled; none for others. `organizer` is whom the message
-/// comes from.
+/// The entries of a message about lessons that stand or are cancelled; none for others. A reminder brings nothing new, and
+/// an offer is no lesson yet. `organizer` is whom the message comes from.
 pub(super) fn calendar(
     envelope: &Envelope,
     link: &str,
@@ -22,6 +22,8 @@ pub(super) fn calendar(
             (booking, EventStatus::Confirmed)
         }
         Mail::BookingCancelled(booking) => (booking, EventStatus::Cancelled),
+        // What still waits for an answer is no entry, here as with a single lesson.
+        Mail::SeriesBooked { booking, .. } if booking.next.is_empty() => (booking, EventStatus::Confirmed),
         _ => return None,
     };
     let mut calendar = Calendar::empty();
@@ -34,7 +36,23 @@ pub(super) fn calendar(
     ] {
         calendar.append_property(Property::new(name, value));
     }
-    calendar.push(event(envelope, booking, status, link, (organizer, email), host));
+    let from = (organizer, email);
+    if let Mail::SeriesBooked { dates, .. } = &envelope.mail {
+        // The link leads to the first lesson; the others differ in its end alone.
+        let start = link.strip_suffix(&booking.booking.to_string()).unwrap_or(link);
+        for date in dates {
+            let lesson = BookingMail {
+                booking: date.booking,
+                starts_at: date.starts_at,
+                ends_at: date.ends_at,
+                ..booking.clone()
+            };
+            let link = format!("{start}{}", date.booking);
+            calendar.push(event(envelope, &lesson, status, &link, from, host));
+        }
+    } else {
+        calendar.push(event(envelope, booking, status, link, from, host));
+    }
     Some(calendar.done().to_string())
 }
 

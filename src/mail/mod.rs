@@ -7,3 +7,5 @@ mod reach;
 pub mod render;
 pub mod server;
 pub mod smtp;
+
+pub(crate) use render::clean;

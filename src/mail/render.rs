@@ -67,7 +67,7 @@ fn moment(at: Instant) -> String {
 }
 
 /// Text without control characters; every kind of line break becomes `\n`.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let breaks = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n");
     breaks.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
 }
@@ -93,7 +93,10 @@ fn tidy(text: &str) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use domain::{ids::PLATFORM, notify::BookingMail};
+    use domain::{
+        ids::PLATFORM,
+        notify::{BookingMail, SeriesDate},
+    };
 
     use super::*;
 
@@ -106,7 +109,10 @@ pub(super) mod tests {
             | Mail::BookingRequested(booking)
             | Mail::BookingConfirmed(booking)
             | Mail::BookingMoved(booking)
-            | Mail::BookingCancelled(booking) => Some(booking.school.clone()),
+            | Mail::BookingCancelled(booking)
+            | Mail::Reminder(booking)
+            | Mail::SeriesBooked { booking, .. }
+            | Mail::Offer { booking, .. } => Some(booking.school.clone()),
             _ => None,
         };
         Envelope {
@@ -142,6 +148,31 @@ pub(super) mod tests {
             ends_at: "2027-01-15T14:00:00Z".parse().unwrap(),
             zone: "Africa/Johannesburg".into(),
         }
+    }
+
+    /// A lesson and the one a week later.
+    fn series(booking: BookingMail) -> Mail {
+        let date = |id: &str, from: &str, to: &str, span: &str| SeriesDate {
+            booking: id.parse().unwrap(),
+            starts_at: from.parse().unwrap(),
+            ends_at: to.parse().unwrap(),
+            span: span.into(),
+        };
+        let dates = vec![
+            date(
+                "01934e9a-0000-7000-8000-0000000000b0",
+                "2027-01-15T13:00:00Z",
+                "2027-01-15T14:00:00Z",
+                "Fri 15 Jan, 15:00–16:00",
+            ),
+            date(
+                "01934e9a-0000-7000-8000-0000000000b1",
+                "2027-01-22T13:00:00Z",
+                "2027-01-22T14:00:00Z",
+                "Fri 22 Jan, 15:00–16:00",
+            ),
+        ];
+        Mail::SeriesBooked { booking, dates }
     }
 
     /// One of each kind.
@@ -183,6 +214,16 @@ pub(super) mod tests {
                 next: "The lesson is back in the pack.".into(),
                 ..untold()
             }),
+            Mail::Reminder(BookingMail { terms: String::new(), ..booking() }),
+            series(booking()),
+            Mail::Offer {
+                booking: BookingMail {
+                    booking: "00000000-0000-0000-0000-000000000000".parse().unwrap(),
+                    ..plain()
+                },
+                hold: "01934e9a-0000-7000-8000-0000000000f0".parse().unwrap(),
+                until: "Tue 12 Jan, 11:30".into(),
+            },
             Mail::Test { school: "Cape Drive".into() },
         ]
     }
@@ -214,18 +255,27 @@ pub(super) mod tests {
             Mail::BookingMade(booking()),
             Mail::BookingMoved(booking()),
             Mail::BookingCancelled(BookingMail { reason: "Exam".into(), ..booking() }),
+            series(booking()),
         ] {
             let kind = mail.kind();
             let organizer = ("Cape Drive", "no-reply@lessons.example.org");
-            let link = "https://lessons.example.org/t/cape-drive/bookings/b0";
+            let link = match &mail {
+                // The others of a series are found beside the first.
+                Mail::SeriesBooked { booking, .. } => {
+                    format!("https://lessons.example.org/t/cape-drive/bookings/{}", booking.booking)
+                }
+                _ => "https://lessons.example.org/t/cape-drive/bookings/b0".to_owned(),
+            };
             let entry =
-                super::super::calendar::calendar(&envelope(mail), link, organizer, "lessons.example.org")
+                super::super::calendar::calendar(&envelope(mail), &link, organizer, "lessons.example.org")
                     .unwrap();
             assert!(!entry.contains("ATTENDEE"), "{entry}");
             insta::assert_snapshot!(format!("{kind}_calendar"), entry.replace("\r\n", "\n"));
         }
-        let asked = envelope(Mail::BookingRequested(booking()));
-        assert!(super::super::calendar::calendar(&asked, "", ("", ""), "").is_none());
+        let waits = BookingMail { next: "You will hear when it is approved.".into(), ..booking() };
+        for none in [Mail::BookingRequested(booking()), Mail::Reminder(booking()), series(waits)] {
+            assert!(super::super::calendar::calendar(&envelope(none), "", ("", ""), "").is_none());
+        }
     }
 
     #[test]

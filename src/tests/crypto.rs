@@ -23,7 +23,7 @@ use crate::harness::{Client, MASTER, PASSWORD, TestApp};
 const PHONE: &str = "+27821234567";
 const OTHER_MASTER: &str = "f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0";
 /// Every column of sealed values.
-const COLUMNS: [(&str, &str); 7] = [
+const COLUMNS: [(&str, &str); 8] = [
     ("users", "phone"),
     ("instructors", "phone"),
     ("students", "phone"),
@@ -31,6 +31,7 @@ const COLUMNS: [(&str, &str); 7] = [
     ("profiles", "id_number"),
     ("tenant_mail", "password"),
     ("outbox", "secret"),
+    ("bookings", "lesson_note"),
 ];
 
 /// The tables that hold a text anywhere, be it as bytes.

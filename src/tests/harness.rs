@@ -15,6 +15,7 @@ use domain::{
     clock::Clock,
     db::Db,
     identity::Passwords,
+    live::Changes,
     notify::{Courier, Envelope, HandingOver, Mailer, SendError},
     seed,
     vault::Vault,
@@ -22,11 +23,12 @@ use domain::{
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use lessonbook::{
-    http::limits::Limiter,
+    http::{limits::Limiter, live::Live},
     router::{AppState, build_router},
 };
 use serde_json::Value;
 use sqlx::{PgPool, postgres::PgConnectOptions};
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 /// A Tuesday morning in winter: the demo's week lies around it.
@@ -46,6 +48,11 @@ pub(crate) struct TestApp {
     /// The test database as superuser: to look behind the program's back.
     pub(crate) admin: PgPool,
     pub(crate) clock: Clock,
+    pub(crate) live: Live,
+    /// What live pages hear of; nothing, until a test listens: the connection would keep the test's database.
+    pub(crate) changes: Changes,
+    /// Tells streams that the program stops.
+    pub(crate) stop: Arc<watch::Sender<bool>>,
 }
 
 impl TestApp {
@@ -98,14 +105,28 @@ impl TestApp {
             mail: Mailer::new(db.clone(), clock.clone(), courier),
             assets: Assets::default(),
         });
+        let (stop, stopping) = watch::channel(false);
+        let changes = Changes::default();
         let limiter = Limiter::new(db.clone(), clock.clone(), Vec::new(), Some(BENCHMARK_TOKEN.into()));
+        let live = Live::new(changes.clone(), stopping);
         let state = AppState {
             site: Arc::clone(&site),
             limiter: limiter.clone(),
+            live: live.clone(),
             https: base_url.starts_with("https:"),
             site_dir: "no-such-dir".into(),
         };
-        Self { router: build_router(state), site, limiter, db, admin, clock }
+        Self {
+            router: build_router(state),
+            site,
+            limiter,
+            db,
+            admin,
+            clock,
+            live,
+            changes,
+            stop: Arc::new(stop),
+        }
     }
 
     /// A client that isn't signed in.
@@ -271,7 +292,7 @@ impl Client {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    async fn respond(&self, mut request: Request<Body>) -> axum::response::Response {
+    pub(crate) async fn respond(&self, mut request: Request<Body>) -> axum::response::Response {
         let cookies: Vec<String> =
             self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {

@@ -200,15 +200,18 @@ async fn no_address_breaks_the_server(admin: PgPool) {
     let mut wrong = Vec::new();
     for (path, access) in pages.chain(downloads) {
         let client = if access == Access::Platform { &people.platform } else { &people.owner };
-        let thing = ["booking", "instructor", "student", "service", "user"]
+        let thing = ["booking", "instructor", "student", "service", "user", "group", "resource"]
             .into_iter()
             .find(|name| path.contains(&format!("/{name}s/{{id}}")));
+        let thing = if path.contains("/offers/") { Some("hold") } else { thing };
         let id = things[thing.unwrap_or("school")].as_str();
         let good = path.replace("{tenant}", "cape-drive").replace("{id}", id).replace("{token}", "0f");
         client.get(&good).await.expect(match path {
             // Nobody is half-way in, and no invite has this token.
             "/login/code" => 303,
             "/invite/{token}" => 409,
+            // A time kept during checkout is no offer.
+            "/t/{tenant}/offers/{id}" => 404,
             _ => 200,
         });
         let long = "x".repeat(2_000);

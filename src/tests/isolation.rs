@@ -60,6 +60,31 @@ async fn no_tenant_table_shows_a_foreign_row(admin: PgPool) {
     }
 }
 
+/// Rows of the school `$1` in tables that the demo may leave empty, those first that others name.
+const EMPTY_IN_THE_DEMO: [&str; 12] = [
+    "insert into resources (tenant_id, id, name, kind, created_at) values ($1, gen_random_uuid(), 'A test room', 'room', now())",
+    "insert into resource_units (tenant_id, id, resource_id, place) select tenant_id, gen_random_uuid(), id, 50 from resources where tenant_id = $1 limit 1",
+    "insert into service_resources (tenant_id, service_id, resource_id, units)
+     select s.tenant_id, s.id, r.id, 1 from services s join resources r on r.tenant_id = s.tenant_id where s.tenant_id = $1
+     on conflict do nothing",
+    "insert into combo_parts (tenant_id, combo_id, place, service_id)
+     select a.tenant_id, a.id, 20, b.id from services a join services b on b.tenant_id = a.tenant_id and b.id <> a.id
+     where a.tenant_id = $1 limit 1",
+    "insert into hour_exceptions (tenant_id, instructor_id, day, starts, ends) select tenant_id, id, current_date, '{}', '{}' from instructors where tenant_id = $1 limit 1",
+    "insert into holidays (tenant_id, day, name) values ($1, current_date, 'Test')",
+    "insert into group_lessons (tenant_id, id, service_id, instructor_id, starts_at, ends_at, capacity, created_at)
+     select b.tenant_id, gen_random_uuid(), b.service_id, b.instructor_id, now(), now() + interval '1 hour', 3, now() from bookings b where b.tenant_id = $1 limit 1",
+    "insert into series (tenant_id, id, every, created_at) values ($1, gen_random_uuid(), 'weekly', now())",
+    "insert into holds (tenant_id, id, kind, service_id, instructor_id, student_id, starts_at, ends_at, state, expires_at, created_at)
+     select b.tenant_id, gen_random_uuid(), 'offer', b.service_id, b.instructor_id, b.student_id, now(), now() + interval '1 hour', 'released', now(), now()
+     from bookings b where b.tenant_id = $1 limit 1",
+    "insert into waiting_list (tenant_id, id, service_id, student_id, from_at, to_at, created_at)
+     select b.tenant_id, gen_random_uuid(), b.service_id, b.student_id, now(), now() + interval '1 hour', now() from bookings b where b.tenant_id = $1 limit 1",
+    "insert into reminders (tenant_id, booking_id, kind, offset_min, sent_at) select tenant_id, id, 'lesson', 60, now() from bookings where tenant_id = $1 limit 1",
+    "insert into feeds (tenant_id, id, user_id, reach, token_hash, created_at)
+     select tenant_id, gen_random_uuid(), user_id, 'own', sha256(convert_to(gen_random_uuid()::text, 'UTF8')), now() from memberships where tenant_id = $1 limit 1",
+];
+
 /// Tables that the demo leaves empty get a row in both schools; audit and outbox one of the platform's own too.
 async fn fill_empty_tables(admin: &PgPool, schools: &[uuid::Uuid]) {
     for school in schools.iter().chain(&[domain::ids::PLATFORM]) {
@@ -98,6 +123,9 @@ async fn fill_empty_tables(admin: &PgPool, schools: &[uuid::Uuid]) {
         .execute(admin)
         .await
         .unwrap();
+        for sql in EMPTY_IN_THE_DEMO {
+            sqlx::query(sql).bind(school).execute(admin).await.unwrap();
+        }
         sqlx::query(
             "insert into tenant_mail (tenant_id, host, port, security, from_email, updated_at)
              values ($1, 'mail.test', 25, 'none', 'a@b.test', now())",
@@ -128,8 +156,8 @@ async fn every_tenant_table_is_protected_and_led_by_its_tenant(admin: PgPool) {
     .await
     .unwrap();
     assert!(loose.is_empty(), "without forced row-level security: {loose:?}");
-    // Every index and key of a tenant table begins with its tenant. The exceptions find a user's own schools, an invite by
-    // its link, and the messages that the worker has to send, of whatever school.
+    // Every index and key of a tenant table begins with its tenant. The exceptions find a user's own schools, an invite
+    // or a feed by its link, and the messages that the worker has to send, of whatever school.
     let astray: Vec<String> = sqlx::query_scalar(
         "select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid
          join pg_attribute t on t.attrelid = c.oid and t.attname = 'tenant_id'
@@ -138,7 +166,7 @@ async fn every_tenant_table_is_protected_and_led_by_its_tenant(admin: PgPool) {
     .fetch_all(&admin)
     .await
     .unwrap();
-    assert_eq!(astray, ["invites_token", "memberships_by_user", "outbox_leased"]);
+    assert_eq!(astray, ["feeds_token", "invites_token", "memberships_by_user", "outbox_leased"]);
 }
 
 /// What guards accounts isn't the program's to read, in whatever school: only logging in and the platform come to it.

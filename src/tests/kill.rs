@@ -21,7 +21,7 @@ use crate::harness::{BENCHMARK_TOKEN, MASTER, PASSWORD, TestApp};
 /// The program itself, as it is installed.
 pub(crate) struct Program {
     child: Child,
-    base: String,
+    pub(crate) base: String,
 }
 
 impl Program {
@@ -82,9 +82,9 @@ pub(crate) async fn urls(app: &TestApp, login: &str) -> (String, String) {
     (url(login), url(options.get_username()))
 }
 
-type Http = Client<hyper_util::client::legacy::connect::HttpConnector, Body>;
+pub(crate) type Http = Client<hyper_util::client::legacy::connect::HttpConnector, Body>;
 
-async fn post(
+pub(crate) async fn post(
     http: &Http,
     url: &str,
     cookie: &str,
@@ -214,7 +214,7 @@ async fn kill_9_leaves_no_half_booking(admin: PgPool) {
     assert_eq!(half, 0, "half bookings");
     let strays = app
         .count(
-            "select (select count(*) from claims c where not exists (select from bookings b where b.id = c.booking_id))
+            "select (select count(*) from claims c where c.booking_id is not null and not exists (select from bookings b where b.id = c.booking_id))
                   + (select count(*) from audit a where a.entity = 'booking' and not exists (select from bookings b where b.id = a.entity_id))
                   + (select count(*) from packs p where p.lessons_used <> coalesce((select sum(case when to_account = 'used' then lessons when from_account = 'used' then -lessons else 0 end)
                                                      from credit_postings c where c.pack_id = p.id), 0))",

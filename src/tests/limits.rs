@@ -28,6 +28,7 @@ pub(crate) fn instance(app: &TestApp, trusted: &str) -> TestApp {
     let trusted = trusted.split_whitespace().map(|net| net.parse().unwrap()).collect();
     let limiter = Limiter::new(app.db.clone(), app.clock.clone(), trusted, None);
     let state = AppState {
+        live: app.live.clone(),
         site: Arc::clone(&app.site),
         https: false,
         site_dir: "no-such-dir".into(),
@@ -148,7 +149,7 @@ async fn every_figure_holds(admin: PgPool) {
         ("password", "velvet-ladder-ocean-9"),
         ("kind", "student"),
     ];
-    let figures: [(&str, u64, Fields<'_>); 10] = [
+    let figures: [(&str, u64, Fields<'_>); 12] = [
         ("identity/login_code", 5, &[("code", "000000")]),
         ("identity/use_magic", 5, token),
         ("identity/register", 3, account),
@@ -159,13 +160,15 @@ async fn every_figure_holds(admin: PgPool) {
         ("identity/confirm_email", 10, token),
         ("team/accept", 10, token),
         ("booking/book", 20, &[("tenant", "cape-drive")]),
+        ("booking/book_series", 20, &[("tenant", "north-mentors")]),
+        ("waiting/accept", 20, &[("tenant", "cape-drive")]),
     ];
     let tested: Vec<String> = figures.iter().map(|(action, ..)| format!("/fn/{action}")).collect();
     for (path, _) in STRICT {
         assert!(path == "/fn/identity/login" || tested.iter().any(|tested| tested == path), "{path}");
     }
     for (n, (action, limit, fields)) in figures.into_iter().enumerate() {
-        let by_account = action == "booking/book";
+        let by_account = ["booking/book", "booking/book_series", "waiting/accept"].contains(&action);
         let client = if by_account { app.student().await } else { app.visitor() };
         let client = client.at(&format!("198.51.100.{n}"));
         for left in (0..limit).rev() {

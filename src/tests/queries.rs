@@ -14,6 +14,8 @@ async fn every_page_and_download_takes_three_queries_at_most(admin: PgPool) {
     let service = one("select s.id::text from services s join tenants t on t.id = s.tenant_id where t.slug = 'cape-drive' and s.name = 'Driving lesson'").await;
     let tenant = one("select id::text from tenants where slug = 'cape-drive'").await;
     let user = one("select id::text from users where email = 'owner@cape-drive.test'").await;
+    let group = one("select g.id::text from group_lessons g join tenants t on t.id = g.tenant_id where t.slug = 'cape-drive' order by g.starts_at limit 1").await;
+    let resource = one("select r.id::text from resources r join tenants t on t.id = r.tenant_id where t.slug = 'cape-drive' order by r.name limit 1").await;
     let clients = [
         ("visitor", app.visitor()),
         ("student", app.student().await),
@@ -45,6 +47,8 @@ async fn every_page_and_download_takes_three_queries_at_most(admin: PgPool) {
             p if p.contains("/instructors/") => &instructor,
             p if p.contains("/students/") => &student,
             p if p.contains("/services/") => &service,
+            p if p.contains("/groups/") => &group,
+            p if p.contains("/resources/") => &resource,
             p if p.contains("/users/") => &user,
             _ => &tenant,
         };

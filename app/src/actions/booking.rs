@@ -3,6 +3,10 @@
 // A form's fields are arguments.
 #![allow(clippy::too_many_arguments)]
 
+pub mod moves;
+pub mod series;
+pub mod work;
+
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
@@ -12,13 +16,16 @@ use crate::{AppError, Outcome};
 use domain::{
     authz::TenantScope,
     booking::{
-        Booking, Status, cancel as cancelling,
+        Booking, Status,
         create::{self, BookRequest, Who},
+        hold::{self as holds, Hold as Held, HoldRequest},
         service, staff,
     },
+    ids::{InstructorId, ServiceId},
 };
 
-/// Books a lesson for the student who is signed in. `instructor` is an id or `any`, `starts_at` is RFC 3339.
+/// Books a lesson for the student who is signed in. `instructor` is an id or `any`, `starts_at` is RFC 3339, `also` are
+/// ids of further services with commas between them, and `hold` is what has kept the time meanwhile.
 #[server(endpoint = "booking/book", prefix = "/fn")]
 pub async fn book(
     tenant: String,
@@ -28,22 +35,24 @@ pub async fn book(
     #[server(default)] note: String,
     #[server(default)] pickup: String,
     #[server(default)] idempotency_key: String,
+    #[server(default)] also: String,
+    #[server(default)] hold: String,
 ) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let mut scope = cx.member(&tenant).await?;
     let request = BookRequest {
         service: service.parse().map_err(|_| domain::Error::NotFound)?,
-        instructor: match instructor.as_str() {
-            "any" => None,
-            id => Some(id.parse().map_err(|_| domain::Error::NotFound)?),
-        },
+        also: further(&also)?,
+        instructor: with(&instructor)?,
         student: Who::Myself,
-        starts_at: starts_at
-            .parse()
-            .map_err(|_| AppError::field("starts_at", "Choose a time, such as 2026-03-30T16:00:00+02:00."))?,
+        starts_at: moment(&starts_at)?,
         note,
         pickup,
         idempotency_key: Some(idempotency_key),
+        hold: match hold.as_str() {
+            "" => None,
+            id => Some(id.parse().map_err(|_| domain::Error::NotFound)?),
+        },
     };
     let booking = create::book(&mut scope, request).await?;
     let outcome = booked(&scope, &booking);
@@ -77,22 +86,41 @@ pub async fn book_for_student(
     Ok(outcome)
 }
 
-/// Cancels a lesson.
-#[server(endpoint = "booking/cancel", prefix = "/fn")]
-pub async fn cancel(tenant: String, booking: String, reason: String) -> Result<Outcome, AppError> {
+/// Keeps a time for the student who is signed in, while they look over what they book. Fields as in `book`.
+#[server(endpoint = "booking/hold", prefix = "/fn")]
+pub async fn hold(
+    tenant: String,
+    service: String,
+    instructor: String,
+    starts_at: String,
+    #[server(default)] also: String,
+) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let mut scope = cx.member(&tenant).await?;
-    let id = booking.parse().map_err(|_| domain::Error::NotFound)?;
-    let done = cancelling::cancel(&mut scope, id, &reason).await?;
-    let lesson = &scope.tenant().words().lesson;
-    let credit = match (done.booking.pack, done.credit_back) {
-        (None, _) => String::new(),
-        (Some(_), true) => format!(" The {lesson} is back in the pack."),
-        (Some(_), false) => format!(" The {lesson} counts as used."),
+    let request = HoldRequest {
+        service: service.parse().map_err(|_| domain::Error::NotFound)?,
+        also: further(&also)?,
+        instructor: with(&instructor)?,
+        starts_at: moment(&starts_at)?,
     };
-    let outcome = said(&scope, &done.booking, "Cancelled", &credit);
+    let held = holds::hold(&mut scope, &request).await?;
+    let message = format!("Kept for you until {}.", scope.tenant().zone.clock(held.expires_at));
+    // With any instructor it stays that way: whose time is kept shows when it is booked.
+    let next = book_page(&scope, &held, request.instructor, true);
     scope.commit().await?;
-    Ok(outcome)
+    Ok(Outcome::new(next, message).with_id(held.id))
+}
+
+/// Frees a time that was kept.
+#[server(endpoint = "booking/release_hold", prefix = "/fn")]
+pub async fn release_hold(tenant: String, hold: String) -> Result<Outcome, AppError> {
+    let cx = Cx::current()?;
+    let mut scope = cx.member(&tenant).await?;
+    let id = hold.parse().map_err(|_| domain::Error::NotFound)?;
+    let held = holds::release(&mut scope, id).await?;
+    let next = book_page(&scope, &held, Some(held.instructor), false);
+    scope.commit().await?;
+    Ok(Outcome::new(next, "That time is no longer kept for you."))
 }
 
 /// Approves a requested lesson.
@@ -129,6 +157,54 @@ pub async fn no_show(tenant: String, booking: String) -> Result<Outcome, AppErro
     let outcome = said(&scope, &booking, "No-show", "");
     scope.commit().await?;
     Ok(outcome)
+}
+
+/// Ids of further services, with commas between them.
+#[cfg(feature = "ssr")]
+fn further(also: &str) -> Result<Vec<ServiceId>, AppError> {
+    also.split(',')
+        .map(str::trim)
+        .filter(|id| !id.is_empty())
+        .map(|id| id.parse().map_err(|_| domain::Error::NotFound.into()))
+        .collect()
+}
+
+/// An instructor, or any.
+#[cfg(feature = "ssr")]
+fn with(instructor: &str) -> Result<Option<InstructorId>, AppError> {
+    match instructor {
+        "any" => Ok(None),
+        id => Ok(Some(id.parse().map_err(|_| domain::Error::NotFound)?)),
+    }
+}
+
+/// A time as the book page names it.
+#[cfg(feature = "ssr")]
+fn moment(starts_at: &str) -> Result<domain::Instant, AppError> {
+    starts_at
+        .parse()
+        .map_err(|_| AppError::field("starts_at", "Choose a time, such as 2026-03-30T16:00:00+02:00."))
+}
+
+/// The book page at what was kept: with its time chosen, or with the day alone.
+#[cfg(feature = "ssr")]
+fn book_page(scope: &TenantScope, held: &Held, with: Option<InstructorId>, chosen: bool) -> String {
+    let tenant = scope.tenant();
+    let also: Vec<String> = held.also.iter().map(ToString::to_string).collect();
+    let mut pairs = vec![
+        ("service", held.service.to_string()),
+        ("also", also.join(",")),
+        ("instructor", with.map_or_else(|| "any".to_owned(), |id| id.to_string())),
+        ("date", tenant.zone.date(held.starts_at).to_string()),
+    ];
+    if chosen {
+        pairs.push(("at", tenant.zone.rfc3339(held.starts_at)));
+        // Once it is over, the page can say so.
+        pairs.push(("hold", held.id.to_string()));
+    }
+    pairs.retain(|(_, value)| !value.is_empty());
+    let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
+    format!("/s/{}/book?{query}", tenant.slug)
 }
 
 /// A lesson that is new.

@@ -7,14 +7,17 @@
 
 pub mod availability;
 pub mod booking;
+pub mod feeds;
 pub mod identity;
 pub mod notify;
 pub mod packs;
 pub mod people;
+pub mod resources;
 pub mod services;
 pub mod team;
 pub mod tenancy;
 pub mod users;
+pub mod waiting;
 
 /// Every action and who may call it. A test holds it against the list that the framework registers, so that an action
 /// without a row fails the build.
@@ -23,15 +26,30 @@ pub const TABLE: &[(&str, crate::access::Access)] = {
     use crate::access::Access::{Anyone, Member, Platform, SignedIn};
     use domain::authz::Action;
     &[
+        ("/fn/availability/add_holiday", Member(Action::EditHolidays)),
         ("/fn/availability/block", Member(Action::EditHours)),
+        ("/fn/availability/remove_exception", Member(Action::EditHours)),
+        ("/fn/availability/remove_holiday", Member(Action::EditHolidays)),
+        ("/fn/availability/save_exception", Member(Action::EditHours)),
         ("/fn/availability/set_hours", Member(Action::EditHours)),
+        ("/fn/availability/set_rules", Member(Action::EditHours)),
         ("/fn/availability/unblock", Member(Action::EditHours)),
+        ("/fn/booking/attendance", Member(Action::CompleteBooking)),
         ("/fn/booking/book", Member(Action::BookLesson)),
         ("/fn/booking/book_for_student", Member(Action::BookForStudent)),
+        ("/fn/booking/book_series", Member(Action::BookSeries)),
+        ("/fn/booking/bulk", Member(Action::BulkStatus)),
         ("/fn/booking/cancel", Member(Action::CancelBooking)),
+        ("/fn/booking/close_group", Member(Action::OpenGroup)),
         ("/fn/booking/complete", Member(Action::CompleteBooking)),
         ("/fn/booking/confirm", Member(Action::ConfirmBooking)),
+        ("/fn/booking/hold", Member(Action::BookLesson)),
+        ("/fn/booking/move", Member(Action::MoveBooking)),
         ("/fn/booking/no_show", Member(Action::CompleteBooking)),
+        ("/fn/booking/open_group", Member(Action::OpenGroup)),
+        ("/fn/booking/release_hold", Member(Action::BookLesson)),
+        ("/fn/feeds/create", Member(Action::MakeFeed)),
+        ("/fn/feeds/revoke", Member(Action::MakeFeed)),
         ("/fn/identity/change_email", SignedIn),
         ("/fn/identity/change_password", SignedIn),
         ("/fn/identity/confirm", SignedIn),
@@ -65,9 +83,14 @@ pub const TABLE: &[(&str, crate::access::Access)] = {
         ("/fn/people/remove", Member(Action::RemovePeople)),
         ("/fn/people/restore", Member(Action::RemovePeople)),
         ("/fn/people/verify", Member(Action::VerifyInstructor)),
+        ("/fn/resources/archive", Member(Action::EditResources)),
+        ("/fn/resources/restore", Member(Action::EditResources)),
+        ("/fn/resources/save", Member(Action::EditResources)),
         ("/fn/services/archive", Member(Action::EditServices)),
+        ("/fn/services/bulk", Member(Action::EditServices)),
         ("/fn/services/restore", Member(Action::EditServices)),
         ("/fn/services/save", Member(Action::EditServices)),
+        ("/fn/services/save_combo", Member(Action::EditServices)),
         ("/fn/team/accept", Anyone),
         ("/fn/team/invite", Member(Action::ManageTeam)),
         ("/fn/team/invite_owner", Platform),
@@ -93,5 +116,9 @@ pub const TABLE: &[(&str, crate::access::Access)] = {
         ("/fn/users/restore", Platform),
         ("/fn/users/stop", SignedIn),
         ("/fn/users/update", Platform),
+        ("/fn/waiting/accept", Member(Action::JoinWaitingList)),
+        ("/fn/waiting/decline", Member(Action::JoinWaitingList)),
+        ("/fn/waiting/join", Member(Action::JoinWaitingList)),
+        ("/fn/waiting/leave", Member(Action::JoinWaitingList)),
     ]
 };

@@ -4,6 +4,7 @@
 #![allow(clippy::too_many_arguments)]
 
 use leptos::prelude::*;
+use serde::{Deserialize, Deserializer, Serialize};
 
 #[cfg(feature = "ssr")]
 use crate::cx::Cx;
@@ -12,7 +13,7 @@ use crate::{AppError, Outcome};
 use domain::tenancy::{
     lifecycle::{self, TenantUpdate},
     service::{self, NewTenant},
-    settings::{self, MailInput, SettingsInput},
+    settings::{self, MailInput, RulesInput, SettingsInput},
 };
 #[cfg(feature = "ssr")]
 use secrecy::SecretString;
@@ -127,7 +128,19 @@ pub async fn restore(tenant: String, reason: String) -> Result<Outcome, AppError
     Ok(Outcome::new(format!("/admin/tenants/{id}"), message))
 }
 
-/// Saves a school's settings. Notices are in hours, openings a text a day: "09:00-12:00, 13:00-17:00".
+/// A field that may be left out, which is not the same as an empty one: a plain `Option` reads both as none.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+pub struct Given(Option<String>);
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Some(text)))
+    }
+}
+
+/// Saves a school's settings. Notices are in hours, openings a text a day: "09:00-12:00, 13:00-17:00"; reminders are hours
+/// with commas between them. Limits, offers and reminders that aren't sent stay as they are.
 #[server(endpoint = "tenancy/save_settings", prefix = "/fn")]
 pub async fn save_settings(
     tenant: String,
@@ -150,9 +163,23 @@ pub async fn save_settings(
     #[server(default)] open_registration: String,
     #[server(default)] require_code: String,
     #[server(default)] accent: String,
+    #[server(default)] student_max_per_day: Given,
+    #[server(default)] student_max_per_week: Given,
+    #[server(default)] offer_hours: Given,
+    #[server(default)] reminders: Given,
+    #[server(default)] quiet_from: Given,
+    #[server(default)] quiet_to: Given,
 ) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let mut scope = cx.member(&tenant).await?;
+    let rules = RulesInput {
+        student_max_per_day: student_max_per_day.0,
+        student_max_per_week: student_max_per_week.0,
+        offer_hours: offer_hours.0,
+        reminders: reminders.0,
+        quiet_from: quiet_from.0,
+        quiet_to: quiet_to.0,
+    };
     let typed = SettingsInput {
         name,
         zone,
@@ -167,6 +194,7 @@ pub async fn save_settings(
         require_code: !require_code.is_empty(),
         notice,
         cancel_notice,
+        rules,
     };
     settings::save(&mut scope, &typed).await?;
     scope.commit().await?;

@@ -16,11 +16,9 @@ mod browser {
 
     use leptos::{prelude::*, task::spawn_local};
     use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
-    use wasm_bindgen_futures::JsFuture;
-    use web_sys::{
-        DomParser, Event, FormData, HtmlFormElement, HtmlInputElement, Response, SupportedType,
-        UrlSearchParams,
-    };
+    use web_sys::{Event, FormData, HtmlFormElement, HtmlInputElement, UrlSearchParams};
+
+    use crate::islands::renew::{Why, renew};
 
     /// Long enough that a word is typed in one go, short enough to feel at once.
     const PAUSE: Duration = Duration::from_millis(200);
@@ -48,7 +46,7 @@ mod browser {
                         spawn_local(async move {
                             let current = || turn.get() == mine;
                             // When anything fails the form still works by its button.
-                            let _ = renew(&form, current).await;
+                            let _ = filter(&form, current).await;
                         });
                     }
                 },
@@ -68,7 +66,7 @@ mod browser {
         changed.forget();
     }
 
-    async fn renew(form: &HtmlFormElement, current: impl Fn() -> bool) -> Result<(), JsValue> {
+    async fn filter(form: &HtmlFormElement, current: impl Fn() -> bool) -> Result<(), JsValue> {
         let query = UrlSearchParams::new()?;
         let data = FormData::new_with_form(form)?;
         for entry in data.entries() {
@@ -80,22 +78,10 @@ mod browser {
             }
         }
         let address = format!("{}?{}", window().location().pathname()?, String::from(query.to_string()));
-        let response: Response = JsFuture::from(window().fetch_with_str(&address)).await?.dyn_into()?;
-        if !response.ok() {
+        if !renew(&address, &RENEWED, Why::Asked, current).await? {
             return Ok(());
-        }
-        let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-        let page = DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)?;
-        if !current() {
-            return Ok(());
-        }
-        for id in RENEWED {
-            if let (Some(old), Some(new)) = (document().get_element_by_id(id), page.get_element_by_id(id)) {
-                old.replace_with_with_node_1(&document().import_node_with_deep(&new, true)?)?;
-            }
         }
         window().history()?.replace_state_with_url(&JsValue::NULL, "", Some(&address))?;
-        document().dispatch_event(&Event::new("islands:added")?)?;
         Ok(())
     }
 }

@@ -2,8 +2,13 @@
 
 #![expect(missing_docs, reason = "the macro makes structs whose fields are the arguments of the islands")]
 
+pub mod calendar_drag;
 pub mod count_buttons;
 pub mod live_filter;
+pub mod live_refresh;
+
+#[cfg(feature = "hydrate")]
+mod renew;
 
 #[cfg(feature = "ssr")]
 mod loader;

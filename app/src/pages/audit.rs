@@ -202,6 +202,8 @@ fn address(tenant: Option<&str>, entity: &str, id: Option<Uuid>) -> Option<Strin
     };
     let list = match entity {
         "booking" => "bookings",
+        "group_lesson" => "groups",
+        "resource" => "resources",
         "instructor" => "instructors",
         "student" => "students",
         "service" => "services",

@@ -16,10 +16,13 @@ use crate::{
 
 pub mod admin;
 pub mod audit;
+pub mod availability;
 pub mod booking;
+pub mod feeds;
 pub mod identity;
 pub mod outbox;
 pub mod people;
+pub mod resources;
 pub mod services;
 pub mod settings;
 pub mod team;
@@ -68,6 +71,15 @@ pub fn routes() -> Vec<PageRoute> {
         page!("/t/{tenant}/bookings", Member(Action::ViewBookings), booking::list::page),
         page!("/t/{tenant}/bookings/new", Member(Action::BookForStudent), booking::staff::page),
         page!("/t/{tenant}/bookings/{id}", Member(Action::ViewBookings), booking::one::page),
+        page!("/t/{tenant}/bookings/{id}/move", Member(Action::MoveBooking), booking::moves::page),
+        page!("/t/{tenant}/series", Member(Action::BookSeries), booking::series::page),
+        page!("/t/{tenant}/groups/new", Member(Action::OpenGroup), booking::group::blank),
+        page!("/t/{tenant}/groups/{id}", Member(Action::OpenGroup), booking::group::page),
+        page!("/t/{tenant}/calendar", Member(Action::ViewCalendar), booking::calendar::page),
+        page!("/t/{tenant}/attendance", Member(Action::CompleteBooking), booking::attendance::page),
+        page!("/t/{tenant}/waiting", Member(Action::ViewWaitingList), booking::waiting::page),
+        page!("/t/{tenant}/offers/{id}", Member(Action::JoinWaitingList), booking::waiting::offer),
+        page!("/t/{tenant}/feeds", Member(Action::MakeFeed), feeds::page),
         page!("/t/{tenant}/instructors", Member(Action::ViewInstructors), people::instructors::page),
         page!("/t/{tenant}/instructors/{id}", Member(Action::ViewInstructors), people::instructor::page),
         page!("/t/{tenant}/students", Member(Action::ViewStudents), people::students::page),
@@ -75,6 +87,9 @@ pub fn routes() -> Vec<PageRoute> {
         page!("/t/{tenant}/students/{id}", Member(Action::ViewStudents), people::student::page),
         page!("/t/{tenant}/services", Member(Action::ViewServices), services::list::page),
         page!("/t/{tenant}/services/{id}", Member(Action::EditServices), services::one::page),
+        page!("/t/{tenant}/resources", Member(Action::EditResources), resources::list::page),
+        page!("/t/{tenant}/resources/{id}", Member(Action::EditResources), resources::one::page),
+        page!("/t/{tenant}/holidays", Member(Action::EditHolidays), availability::holidays::page),
         page!("/t/{tenant}/team", Member(Action::ManageTeam), team::page),
         page!("/t/{tenant}/settings", Member(Action::EditSettings), settings::page),
         page!("/t/{tenant}/outbox", Member(Action::ViewOutbox), outbox::page),

@@ -3,7 +3,6 @@
 use domain::{
     availability::hours::{DAYS, day_text},
     locale::Locale,
-    services::hours_text,
     tenancy::{
         Tenant,
         settings::{self, MailSettings, Settings},
@@ -19,6 +18,7 @@ use crate::{
 
 mod look;
 mod mail;
+mod rules;
 
 /// The page, for owners.
 pub async fn page(cx: Cx) -> PageResult {
@@ -37,7 +37,8 @@ fn draw(cx: &Cx, tenant: &Tenant, settings: &Settings, mail: Option<MailSettings
             {panel("School", None, school(&form, settings))}
             {panel("Words", Some("What you call things, in the singular. They are used on every page."), words(&form, tenant, settings))}
             {panel("Opening hours", Some("Shown on the public page. Which times are free follows from each calendar."), hours(&form, settings))}
-            {panel("Booking rules", Some("What a new service starts with. Services that are there keep their own."), rules(&form, settings))}
+            {panel("Booking rules", None, rules::booking(&form, tenant, settings))}
+            {panel("Reminders", Some("Sent to students before what they have booked."), rules::reminders(&form, settings))}
             {panel("Access", None, access(&form, tenant, settings))}
             {panel("Look", None, look::fields(&form, settings.accent.as_deref()))}
             <p>{ui::button("Save settings", Kind::Main)}</p>
@@ -126,28 +127,6 @@ fn hours(form: &Form, settings: &Settings) -> AnyView {
     view! {
         <p>"For example 09:00-12:00, 13:00-17:00. An empty day is closed."</p>
         {fields}
-    }
-    .into_any()
-}
-
-fn rules(form: &Form, settings: &Settings) -> AnyView {
-    let field = |name: &str, label: &str, minutes: i32, help: &str| {
-        Field::text(name, label)
-            .value(hours_text(minutes))
-            .help(help)
-            .required()
-            .autocomplete("off")
-            .max_length(16)
-            .view(form, "")
-    };
-    view! {
-        {field("notice", "Notice (hours)", settings.default_notice_min, "How long before its start something can still be booked.")}
-        {field(
-            "cancel_notice",
-            "Free cancellation until (hours before)",
-            settings.default_cancel_notice_min,
-            "Later than that it counts as used.",
-        )}
     }
     .into_any()
 }

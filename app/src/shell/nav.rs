@@ -162,16 +162,18 @@ fn member_items(tenant: &Tenant, actor: &Actor, here: &str) -> Vec<Item> {
             });
         }
         Role::Instructor => {
+            items.push(item("/calendar", "Calendar".into(), "clock", "calendar"));
             items.push(item("/students", many(&words.student), "people", "students"));
-            if let Some(id) = actor.instructor() {
-                items.push(item(&format!("/instructors/{id}"), "My page".into(), "person", "instructors"));
-            }
         }
         Role::Staff | Role::Owner | Role::SuperAdmin | Role::Visitor => {
+            items.push(item("/calendar", "Calendar".into(), "clock", "calendar"));
+            items.push(item("/waiting", "Waiting list".into(), "note", "waiting"));
             items.push(item("/instructors", many(&words.instructor), "person", "instructors"));
             items.push(item("/students", many(&words.student), "people", "students"));
             items.push(item("/services", "Services".into(), "list", "services"));
             let more = [
+                (Action::EditResources, "/resources", "Resources", "pin", "resources"),
+                (Action::EditHolidays, "/holidays", "Holidays", "sun", "holidays"),
                 (Action::ManageTeam, "/team", "Team", "people", "team"),
                 (Action::ViewOutbox, "/outbox", "Messages", "mail", "outbox"),
                 (Action::ViewAudit, "/audit", "Audit", "shield", "audit"),

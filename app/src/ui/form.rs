@@ -8,6 +8,7 @@ use crate::cx::{Cx, Form};
 pub struct PostForm {
     action: String,
     key: String,
+    id: Option<String>,
     hidden: Vec<(String, String)>,
     problems: Vec<(String, String)>,
 }
@@ -25,21 +26,28 @@ impl PostForm {
         Self {
             action: format!("/fn/{action}"),
             key: key.to_owned(),
+            id: None,
             hidden,
             problems: problems(&cx.form(action, key)),
         }
     }
 
+    /// Names it, so that fields outside of it can belong to it by their attribute `form`.
+    pub fn id(mut self, id: &str) -> Self {
+        self.id = Some(id.to_owned());
+        self
+    }
+
     /// Draws it around `body`.
     pub fn view(self, body: AnyView) -> AnyView {
-        let Self { action, key, hidden, problems } = self;
+        let Self { action, key, id, hidden, problems } = self;
         let summary = (!problems.is_empty()).then(|| summary(&key, problems));
         let hidden: Vec<AnyView> = hidden
             .into_iter()
             .map(|(name, value)| view! { <input type="hidden" name=name value=value/> }.into_any())
             .collect();
         view! {
-            <form class="form" method="post" action=action>
+            <form class="form" method="post" id=id action=action>
                 {hidden}
                 {summary}
                 {body}
@@ -85,7 +93,10 @@ fn summary(key: &str, problems: Vec<(String, String)>) -> AnyView {
         .into_iter()
         .map(|(name, message)| {
             let href = format!("#{key}{name}");
-            let text = format!("{}: {message}", super::capital(&name.replace('_', " ")));
+            let text = format!(
+                "{}: {message}",
+                super::capital(&name.split('[').next().unwrap_or(&name).replace('_', " "))
+            );
             view! { <li><a href=href>{text}</a></li> }.into_any()
         })
         .collect();

@@ -8,6 +8,7 @@ mod icon;
 mod layout;
 mod list;
 mod qr;
+mod swatch;
 mod text;
 
 pub use badge::{Tone, badge, status_badge};
@@ -17,4 +18,5 @@ pub use icon::icon;
 pub use layout::{empty, facts, initials, link_button, page_head, time};
 pub use list::{filter_bar, filter_select, pager, sort_head};
 pub use qr::qr;
+pub use swatch::swatch;
 pub use text::{capital, count, minutes, money, plural};

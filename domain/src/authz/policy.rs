@@ -113,6 +113,22 @@ actions! {
     ConfirmBooking = "booking.confirm",
     /// Say that a lesson took place, or that the student didn't come.
     CompleteBooking = "booking.complete",
+    /// Give a lesson another time.
+    MoveBooking = "booking.move",
+    /// Book lessons that come again and again.
+    BookSeries = "booking.book_series",
+    /// Take many lessons one step further at once.
+    BulkStatus = "booking.bulk",
+    /// Plan a lesson for several, and call it off.
+    OpenGroup = "booking.open_group",
+    /// The calendar of instructors and resources.
+    ViewCalendar = "calendar.view",
+    /// Join and leave the waiting list, and answer its offers.
+    JoinWaitingList = "waiting.join",
+    /// Read the waiting list.
+    ViewWaitingList = "waiting.view",
+    /// Make and revoke calendar feeds of what one may see.
+    MakeFeed = "feeds.make",
     /// Read instructors and their mentees.
     ViewInstructors = "instructors.view",
     /// Say that an instructor has been checked, and so is shown to the public.
@@ -133,6 +149,10 @@ actions! {
     EditServices = "services.edit",
     /// Set weekly hours and block time.
     EditHours = "availability.edit",
+    /// Create, edit and archive resources.
+    EditResources = "resources.edit",
+    /// Set the days on which the school is closed.
+    EditHolidays = "holidays.edit",
     /// Take a student or an instructor out of the school's lists, and bring them back.
     RemovePeople = "people.remove",
     /// Take lists out as CSV, as far as one may read them.
@@ -163,8 +183,12 @@ pub fn reach(role: Role, action: Action) -> Reach {
 
         (A::ViewDashboard, _) => All,
         (A::BookLesson, R::Student) => Own,
-        (A::ViewBookings | A::CancelBooking, R::Student | R::Instructor) => Own,
-        (A::ConfirmBooking | A::CompleteBooking, R::Instructor) => Own,
+        (A::BookSeries | A::JoinWaitingList | A::ViewWaitingList, R::Student) => Own,
+        (A::ViewBookings | A::CancelBooking | A::MoveBooking | A::MakeFeed, R::Student | R::Instructor) => {
+            Own
+        }
+        (A::ConfirmBooking | A::CompleteBooking | A::BulkStatus, R::Instructor) => Own,
+        (A::OpenGroup | A::ViewCalendar, R::Instructor) => Own,
         (A::ViewInstructors | A::ViewStudents | A::PostCredits, R::Instructor) => Own,
         (A::ViewPacks, R::Student | R::Instructor) => Own,
         (A::EditHours, R::Instructor) => Own,

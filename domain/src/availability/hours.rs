@@ -13,15 +13,18 @@ pub const DAYS: [(&str, &str); 7] = [
     ("sun", "Sunday"),
 ];
 
-/// More openings a day than anyone needs.
+/// More openings a day than anyone needs; an exception's are stored as one row with as many.
 const MOST: usize = 12;
+
+/// Minutes of half a day: hours that would be longer behind midnight are a slip, not a night.
+const NIGHT: i16 = 720;
 
 /// "09:30" as minutes from midnight; "24:00" is the end of the day.
 ///
 /// # Errors
 /// A message for people.
 pub fn parse_clock(typed: &str) -> Result<i16, String> {
-    let message = || format!("“{}” is no time. Type it like 09:30.", typed.trim());
+    let message = || format!("“{}” is no time. Type it like 09:30.", echo(typed.trim()));
     let (hour, minute) = typed.trim().split_once(':').ok_or_else(message)?;
     let number = |text: &str, longest: usize| -> Option<i16> {
         let digits = !text.is_empty() && text.len() <= longest && text.bytes().all(|b| b.is_ascii_digit());
@@ -31,6 +34,14 @@ pub fn parse_clock(typed: &str) -> Result<i16, String> {
     let minute = number(minute, 2).filter(|minute| *minute < 60).ok_or_else(message)?;
     let total = hour * 60 + minute;
     if total <= 1440 { Ok(total) } else { Err(message()) }
+}
+
+/// What was typed, short enough for a message.
+fn echo(typed: &str) -> String {
+    match typed.char_indices().nth(20) {
+        Some((end, _)) => format!("{}…", &typed[..end]),
+        None => typed.to_owned(),
+    }
 }
 
 /// Minutes from midnight as "09:30".
@@ -49,9 +60,7 @@ pub fn parse_day(weekday: i16, typed: &str) -> Result<Vec<WeeklyHour>, String> {
             .split_once(['-', '–', '—'])
             .ok_or_else(|| "Type each opening like 09:00-17:00, with commas between them.".to_owned())?;
         let (start_minute, end_minute) = (parse_clock(from)?, parse_clock(to)?);
-        if start_minute >= end_minute {
-            return Err(format!("{part}: the end must come after the start."));
-        }
+        in_order(start_minute, end_minute)?;
         found.push(WeeklyHour { weekday, start_minute, end_minute });
     }
     if found.len() > MOST {
@@ -64,6 +73,20 @@ pub fn parse_day(weekday: i16, typed: &str) -> Result<Vec<WeeklyHour>, String> {
     Ok(found)
 }
 
+/// Openings end on the day they begin. Who works through a night types it as two, and is told how.
+fn in_order(start: i16, end: i16) -> Result<(), String> {
+    let (from, to) = (clock_text(start), clock_text(end));
+    if start < end {
+        Ok(())
+    } else if end == 0 {
+        Err(format!("{from}-{to}: type 24:00 for the end of the day."))
+    } else if start < 1440 && start - end >= NIGHT {
+        Err(format!("{from}-{to} runs over midnight: type {from}-24:00 here and 00:00-{to} on the next day."))
+    } else {
+        Err(format!("{from}-{to}: the end must come after the start."))
+    }
+}
+
 /// The openings of one day as typed in the form.
 pub fn day_text(hours: &[WeeklyHour], weekday: i16) -> String {
     let mut day: Vec<WeeklyHour> = hours.iter().filter(|hour| hour.weekday == weekday).copied().collect();
@@ -71,8 +94,17 @@ pub fn day_text(hours: &[WeeklyHour], weekday: i16) -> String {
     day.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
+/// Openings as typed: "09:00-12:00, 13:00-17:00"; empty for none.
+pub fn openings_text(openings: &[(i16, i16)]) -> String {
+    openings.iter().map(|(from, to)| span(*from, *to)).collect::<Vec<_>>().join(", ")
+}
+
 fn text(hour: &WeeklyHour) -> String {
-    format!("{}-{}", clock_text(hour.start_minute), clock_text(hour.end_minute))
+    span(hour.start_minute, hour.end_minute)
+}
+
+fn span(start: i16, end: i16) -> String {
+    format!("{}-{}", clock_text(start), clock_text(end))
 }
 
 #[cfg(test)]
@@ -106,5 +138,37 @@ mod tests {
             parse_day(1, "09:00-12:00, 11:00-13:00"),
             Err("09:00-12:00 and 11:00-13:00 overlap.".to_owned())
         );
+    }
+
+    #[test]
+    fn hours_of_a_night_are_told_how_to_be_typed() {
+        assert_eq!(
+            parse_day(5, "22:00-02:00"),
+            Err("22:00-02:00 runs over midnight: type 22:00-24:00 here and 00:00-02:00 on the next day."
+                .to_owned())
+        );
+        assert_eq!(
+            parse_day(5, "09:00-12:00, 20:00-00:00"),
+            Err("20:00-00:00: type 24:00 for the end of the day.".to_owned())
+        );
+        // What would be longer than half a day is a slip.
+        for slip in ["10:00-09:00", "17:00-09:00", "24:00-02:00", "09:00-09:00"] {
+            let message = parse_day(5, slip).expect_err(slip);
+            assert_eq!(message, format!("{slip}: the end must come after the start."));
+        }
+        // And typed as told, they are taken.
+        assert!(parse_day(5, "22:00-24:00").is_ok() && parse_day(6, "00:00-02:00").is_ok());
+    }
+
+    #[test]
+    fn what_was_typed_is_said_again_in_short() {
+        let message = parse_day(1, &format!("{}-10:00", "é".repeat(60_000))).expect_err("no time");
+        assert_eq!(message, format!("“{}…” is no time. Type it like 09:30.", "é".repeat(20)));
+    }
+
+    #[test]
+    fn openings_are_written_as_they_are_typed() {
+        assert_eq!(openings_text(&[(540, 720), (780, 1440)]), "09:00-12:00, 13:00-24:00");
+        assert_eq!(openings_text(&[]), "");
     }
 }

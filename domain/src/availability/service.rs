@@ -2,23 +2,24 @@
 
 use jiff::{ToSpan, civil::Date};
 
-pub use super::store::{Catalogue, Guide, Offer, Prepaid};
+pub use super::store::{Catalogue, Guide, Offer, Prepaid, WaitingLine};
 use super::{
-    Block, Rules, Slot, Stretch, WeeklyHour, Window, free_slots,
+    Block, Diary, Place, Rules, Slot, Stretch, WeeklyHour, WhyNot, Window, bookable, free_slots,
     hours::{DAYS, parse_clock, parse_day},
-    store,
+    store::{self, Asked, Ignore},
 };
 use crate::{
     Error, FieldErrors, Instant, Result, audit,
     authz::{Action, Reach, TenantScope},
     identity,
-    ids::{BlockId, InstructorId},
+    ids::{BlockId, HoldId, InstructorId, ServiceId},
     people,
     services::Service,
     zoned::{LocalTime, Zone},
 };
 
-/// Services, verified instructors, and the packs of the student who looks.
+/// Services and verified instructors; of the student who looks packs, the time that is kept for them, and what they wait
+/// for.
 pub async fn catalogue(scope: &mut TenantScope) -> Result<Catalogue> {
     scope.require(Action::ViewSchool)?;
     let (student, now) = (scope.actor().student(), scope.now());
@@ -26,38 +27,90 @@ pub async fn catalogue(scope: &mut TenantScope) -> Result<Catalogue> {
     store::catalogue(conn, tenant, student, now).await
 }
 
-/// Free times of a service with some instructors on the local days from `from` up to, but without, `to`: by time,
-/// then by instructor.
+/// Some local days of a service with some instructors.
+#[derive(Clone, Debug)]
+pub struct Days {
+    /// Free times by time, then by instructor.
+    pub slots: Vec<Slot>,
+    zone: Zone,
+    rules: Rules,
+    place: Place,
+    from: Date,
+    to: Date,
+    found: store::Diaries,
+}
+
+impl Days {
+    /// Why a time isn't free (BK-05), listed or not; `None` when it is, and for days that weren't asked for. With several
+    /// instructors it is the cause of the one who comes nearest to free ([`WhyNot::nearness`]), of two the first.
+    pub fn why(&self, start: Instant, now: Instant) -> Option<WhyNot> {
+        if let Err(cause) = self.rules.in_time(&self.zone, start, now) {
+            return Some(cause);
+        }
+        let days =
+            Stretch { starts_at: self.zone.day_start(self.from), ends_at: self.zone.day_start(self.to) };
+        if !days.holds(start) {
+            return None;
+        }
+        let mut causes = Vec::new();
+        for diary in &self.found.instructors {
+            match bookable(&self.window(diary), start, now) {
+                Ok(_) => return None,
+                Err(cause) => causes.push(cause),
+            }
+        }
+        WhyNot::closest(causes)
+    }
+
+    fn window<'a>(&'a self, diary: &'a Diary) -> Window<'a> {
+        self.found.window(&self.zone, self.rules, &self.place, diary, self.from, self.to)
+    }
+}
+
+/// Free times of a service with some instructors on the local days from `from` up to, but without, `to`. Of several
+/// services, `service` is all of them as one and `also` names those after the first. `hold` is the student's own during
+/// checkout, which is in nobody's way here.
 pub async fn week(
     scope: &mut TenantScope,
     service: &Service,
+    also: &[ServiceId],
     instructors: &[InstructorId],
     from: Date,
     to: Date,
-) -> Result<Vec<Slot>> {
+    hold: Option<HoldId>,
+) -> Result<Days> {
     scope.require(Action::ViewSchool)?;
     let (student, now) = (scope.actor().student(), scope.now());
     let zone = scope.tenant().zone.clone();
-    let within = around(&zone, from, to);
-    let (tenant, conn) = scope.conn();
-    let found = store::diaries(conn, tenant, instructors, student, within).await?;
     let rules = Rules::of(service);
-    let mut slots: Vec<Slot> = found
-        .instructors
-        .iter()
-        .flat_map(|diary| {
-            free_slots(&Window { zone: &zone, rules, from, to, diary, student: &found.student }, now)
-        })
-        .collect();
-    slots.sort_unstable();
-    Ok(slots)
+    let asked = Asked {
+        service: service.id,
+        also,
+        instructors,
+        student,
+        within: rules.reach(around(&zone, from, to)),
+        now,
+        ignore: &Ignore { bookings: Vec::new(), hold },
+    };
+    let (tenant, conn) = scope.conn();
+    let found = store::diaries(conn, tenant, asked).await?;
+    // Where to pick the student up is said when the time is chosen: it may be anywhere.
+    let place = if service.needs_pickup { Place::Unknown } else { Place::Nowhere };
+    let mut days = Days { slots: Vec::new(), zone, rules, place, from, to, found };
+    days.slots =
+        days.found.instructors.iter().flat_map(|diary| free_slots(&days.window(diary), now)).collect();
+    days.slots.sort_unstable();
+    Ok(days)
 }
 
-/// The moments of some local days, with room at both ends for lessons and buffers that reach over them.
+/// The moments of some local days and of the rest of their weeks, for limits count by the week, with room at both ends
+/// for lessons and buffers that reach over them.
 pub(crate) fn around(zone: &Zone, from: Date, to: Date) -> Stretch {
+    let monday = |day: Date| day.saturating_sub(i64::from(day.weekday().to_monday_zero_offset()).days());
+    let after = monday(to.saturating_sub(1.day()).max(from)).saturating_add(7.days());
     Stretch {
-        starts_at: zone.day_start(from.saturating_sub(1.day())),
-        ends_at: zone.day_start(to.saturating_add(2.days())),
+        starts_at: zone.day_start(monday(from).saturating_sub(1.day())),
+        ends_at: zone.day_start(after.saturating_add(2.days())),
     }
 }
 

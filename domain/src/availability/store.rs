@@ -1,82 +1,23 @@
 //! SQL of hours, blocked times and what takes time.
 
+mod engine;
+mod gather;
+mod school;
+
 use jiff_sqlx::ToSqlx;
-use serde::Deserialize;
-use sqlx::{PgConnection, types::Json};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Block, Diary, Stretch, WeeklyHour};
+pub use self::school::{Catalogue, Guide, Offer, Prepaid, WaitingLine};
+pub(crate) use self::{
+    engine::{Asked, Diaries, Ignore, diaries},
+    school::catalogue,
+};
+use super::{Block, WeeklyHour};
 use crate::{
     Instant, Result,
-    ids::{BlockId, InstructorId, StudentId},
-    services::Service,
+    ids::{BlockId, InstructorId},
 };
-
-/// What is known of some instructors' time, and of a student's.
-pub(crate) struct Diaries {
-    pub(crate) instructors: Vec<Diary>,
-    pub(crate) student: Vec<Stretch>,
-}
-
-/// The time of `instructors` from one moment to another, one diary each in the same order, and the student's lessons.
-/// Who is removed has no hours.
-pub(crate) async fn diaries(
-    conn: &mut PgConnection,
-    tenant: Uuid,
-    instructors: &[InstructorId],
-    student: Option<StudentId>,
-    within: Stretch,
-) -> Result<Diaries> {
-    let ids: Vec<Uuid> = instructors.iter().map(|id| id.0).collect();
-    let mut subjects = ids.clone();
-    subjects.extend(student.map(|id| id.0));
-    // One answer of three kinds of rows: a round trip, and no JSON to read for thousands of claims.
-    let rows = sqlx::query!(
-        r#"select 0::smallint as "kind!", instructor_id as "subject!", weekday as "weekday?",
-                  start_minute as "start_minute?", end_minute as "end_minute?",
-                  null::timestamptz as "starts_at?", null::timestamptz as "ends_at?"
-           from weekly_hours
-           where tenant_id = $1
-             and instructor_id in (select id from instructors
-                                   where tenant_id = $1 and id = any($2) and deleted_at is null)
-           union all
-           select 1, instructor_id, null, null, null, starts_at, ends_at
-           from blocked_times where tenant_id = $1 and instructor_id = any($2) and ends_at > $4 and starts_at < $5
-           union all
-           select 2, subject_id, null, null, null, starts_at, ends_at
-           from claims
-           where tenant_id = $1 and active and subject_id = any($3) and ends_at > $4 and starts_at < $5"#,
-        tenant,
-        &ids[..],
-        &subjects[..],
-        within.starts_at.to_sqlx(),
-        within.ends_at.to_sqlx()
-    )
-    .fetch_all(conn)
-    .await?;
-    let mut found = Diaries {
-        instructors: instructors
-            .iter()
-            .map(|id| Diary { instructor: *id, hours: Vec::new(), blocks: Vec::new(), claims: Vec::new() })
-            .collect(),
-        student: Vec::new(),
-    };
-    for row in rows {
-        let diary = found.instructors.iter_mut().find(|diary| diary.instructor.0 == row.subject);
-        let stretch = row
-            .starts_at
-            .zip(row.ends_at)
-            .map(|(from, to)| Stretch { starts_at: from.to_jiff(), ends_at: to.to_jiff() });
-        let hour = weekly_hour(row.weekday, row.start_minute, row.end_minute);
-        match (row.kind, diary) {
-            (0, Some(diary)) => diary.hours.extend(hour),
-            (1, Some(diary)) => diary.blocks.extend(stretch),
-            (_, Some(diary)) => diary.claims.extend(stretch),
-            (_, None) => found.student.extend(stretch),
-        }
-    }
-    Ok(found)
-}
 
 fn weekly_hour(
     weekday: Option<i16>,
@@ -221,91 +162,4 @@ pub(crate) async fn delete_block(
         };
         (InstructorId(row.instructor_id), block)
     }))
-}
-
-/// A service on the school's page.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Offer {
-    /// The service.
-    #[serde(flatten)]
-    pub service: Service,
-    /// Verified instructors who teach it and aren't absent.
-    pub instructors: Vec<InstructorId>,
-}
-
-/// An instructor on the school's page.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Guide {
-    /// Id.
-    pub id: InstructorId,
-    /// Name.
-    pub name: String,
-    /// City; may be empty.
-    pub city: String,
-    /// What they say of themselves; may be empty.
-    pub bio: String,
-}
-
-/// A pack of the student who looks, with lessons left.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Prepaid {
-    /// With whom.
-    pub instructor: InstructorId,
-    /// Lessons left.
-    pub left: i32,
-    /// When it ends, if it does.
-    pub expires_at: Option<Instant>,
-}
-
-/// What a school shows to those who book.
-#[derive(Clone, Debug)]
-pub struct Catalogue {
-    /// Active services by name.
-    pub services: Vec<Offer>,
-    /// Verified instructors by name.
-    pub instructors: Vec<Guide>,
-    /// The student's packs, in the order they are used up.
-    pub packs: Vec<Prepaid>,
-}
-
-pub(crate) async fn catalogue(
-    conn: &mut PgConnection,
-    tenant: Uuid,
-    student: Option<StudentId>,
-    now: Instant,
-) -> Result<Catalogue> {
-    let row = sqlx::query!(
-        r#"with guides as (
-               select id, name, city, bio from instructors
-               where tenant_id = $1 and deleted_at is null and verification = 'verified'
-                 and id not in (select a.person_id from absent_instructors a where a.tenant_id = $1)
-           )
-           select
-               (select coalesce(jsonb_agg(jsonb_build_object(
-                    'id', s.id, 'name', s.name, 'description', s.description, 'duration_min', s.duration_min,
-                    'price_minor', s.price_minor, 'currency', s.currency, 'buffer_before_min', s.buffer_before_min,
-                    'buffer_after_min', s.buffer_after_min, 'notice_min', s.notice_min,
-                    'horizon_days', s.horizon_days, 'cancel_notice_min', s.cancel_notice_min,
-                    'needs_pickup', s.needs_pickup, 'needs_approval', s.needs_approval, 'archived', false,
-                    'instructors', (select coalesce(jsonb_agg(g.id order by lower(g.name), g.id), '[]')
-                                    from service_instructors t join guides g on g.id = t.instructor_id
-                                    where t.tenant_id = $1 and t.service_id = s.id)
-                ) order by lower(s.name), s.id), '[]')
-                from services s where s.tenant_id = $1 and s.status = 'active') as "services!: Json<Vec<Offer>>",
-               (select coalesce(jsonb_agg(jsonb_build_object(
-                    'id', g.id, 'name', g.name, 'city', g.city, 'bio', g.bio) order by lower(g.name), g.id), '[]')
-                from guides g) as "instructors!: Json<Vec<Guide>>",
-               (select coalesce(jsonb_agg(jsonb_build_object(
-                    'instructor', p.instructor_id, 'left', p.lessons_left, 'expires_at', p.expires_at)
-                    order by p.expires_at nulls last, p.created_at, p.id), '[]')
-                from packs p
-                where p.tenant_id = $1 and p.student_id = $2 and p.lessons_left > 0
-                  and (p.expires_at is null or p.expires_at > $3)) as "packs!: Json<Vec<Prepaid>>""#,
-        tenant,
-        student.map(|id| id.0),
-        now.to_sqlx()
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(Catalogue { services: row.services.0, instructors: row.instructors.0, packs: row.packs.0 })
 }

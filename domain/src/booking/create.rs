@@ -1,29 +1,26 @@
 //! Booking a lesson: one transaction that takes the time, the credit and the word of it, or nothing.
 
-use jiff::ToSpan;
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    Booking, Status,
+    Booking, Status, Terms,
+    hold::{self, HoldRequest},
     mail::{self, Addresses},
+    plan::{Ask, Plan},
     service::record,
-    store::{self, Candidate, Offer},
-    writes::{self, NewBooking},
+    store,
+    writes::{self, Claims, NewGroup, Owner, Seat},
 };
 use crate::{
     Error, FieldErrors, Instant, Result,
     authz::{Action, TenantScope},
-    availability::{self, Rules, Stretch, WhyNot, Window, bookable, free_slots, nearest, service::around},
+    availability::{Slot, WhyNot, store::Ignore},
     identity,
-    ids::{BookingId, InstructorId, PackId, ServiceId, StudentId},
+    ids::{BookingId, HoldId, InstructorId, PackId, SeriesId, ServiceId, StudentId},
     packs,
 };
-
-/// How far around a taken time other ones are looked for, in days.
-const NEAREST_DAYS: i64 = 14;
-/// How many of them are offered.
-const NEAREST_COUNT: usize = 3;
 
 /// For whom a lesson is booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +36,8 @@ pub enum Who {
 pub struct BookRequest {
     /// What.
     pub service: ServiceId,
+    /// Further services of the same appointment, one after the other.
+    pub also: Vec<ServiceId>,
     /// With whom; none for any.
     pub instructor: Option<InstructorId>,
     /// For whom.
@@ -51,6 +50,8 @@ pub struct BookRequest {
     pub pickup: String,
     /// The same key asks for the same lesson, not for another.
     pub idempotency_key: Option<String>,
+    /// The time is kept for the student already.
+    pub hold: Option<HoldId>,
 }
 
 impl BookRequest {
@@ -69,9 +70,7 @@ impl BookRequest {
         let pickup = errors.check("pickup", identity::text(&self.pickup, 300));
         let key = errors
             .check("idempotency_key", identity::text(self.idempotency_key.as_deref().unwrap_or(""), 200));
-        if self.starts_at.subsec_nanosecond() != 0 || self.starts_at.as_second() % 60 != 0 {
-            errors.add(self.time_field(), "A lesson begins on a whole minute.");
-        }
+        errors.check(self.time_field(), whole_minute(self.starts_at));
         errors.finish()?;
         Ok(Checked {
             note: note.unwrap_or_default(),
@@ -80,7 +79,8 @@ impl BookRequest {
         })
     }
 
-    /// What tells this request from others with the same key: all it says, and who says it.
+    /// What tells this request from others with the same key: all it says, and who says it. How its time was kept
+    /// meanwhile doesn't matter: the second try finds the hold used up.
     fn hash(&self, scope: &TenantScope, checked: &Checked) -> Result<Vec<u8>> {
         let student = match self.student {
             Who::Myself => None,
@@ -89,8 +89,22 @@ impl BookRequest {
         let user = scope.actor().user;
         let said =
             (user, self.service, self.instructor, student, self.starts_at, &checked.note, &checked.pickup);
-        let json = serde_json::to_vec(&said).map_err(Error::internal)?;
+        let json = match self.also.as_slice() {
+            // As the version before had it, so that its keys answer.
+            [] => serde_json::to_vec(&said),
+            also => serde_json::to_vec(&(said, also)),
+        };
+        let json = json.map_err(Error::internal)?;
         Ok(Sha256::digest(&json).to_vec())
+    }
+}
+
+/// Whether a lesson may begin then.
+pub(super) fn whole_minute(at: Instant) -> Result<(), &'static str> {
+    if at.subsec_nanosecond() != 0 || at.as_second() % 60 != 0 {
+        Err("A lesson begins on a whole minute.")
+    } else {
+        Ok(())
     }
 }
 
@@ -98,6 +112,12 @@ struct Checked {
     note: String,
     pickup: String,
     key: Option<String>,
+}
+
+impl Checked {
+    fn lesson<'a>(&'a self, slot: Slot, units: &'a [Uuid], hold: Option<HoldId>) -> NewLesson<'a> {
+        NewLesson { slot, units, note: &self.note, pickup: &self.pickup, series: None, hold }
+    }
 }
 
 /// Books a lesson. When its time is taken, the answer names the nearest free starts.
@@ -112,6 +132,7 @@ pub async fn book(scope: &mut TenantScope, request: BookRequest) -> Result<Booki
             id
         }
     };
+    let by_student = request.student == Who::Myself;
     let checked = request.check()?;
     let hash = request.hash(scope, &checked)?;
     if let Some(key) = &checked.key
@@ -121,26 +142,60 @@ pub async fn book(scope: &mut TenantScope, request: BookRequest) -> Result<Booki
     }
 
     let (tenant, conn) = scope.conn();
-    let offer = store::offer(conn, tenant, request.service, request.instructor, student).await?;
-    let plan = Plan::new(scope, &request, student, offer.ok_or(Error::NotFound)?)?;
+    // Whatever the student has kept is in nobody's way when the student books, named or not.
+    let kept = if by_student { hold::checkout(conn, tenant, student, request.hold).await? } else { None };
+    let ask = Ask {
+        service: request.service,
+        also: &request.also,
+        instructor: request.instructor,
+        student,
+        by_student,
+        pickup: &checked.pickup,
+        time_field: request.time_field(),
+        ignore: Ignore { hold: kept.as_ref().map(|kept| kept.hold.id), ..Ignore::default() },
+    };
+    let mut plan = Plan::new(scope, ask).await?;
     if plan.offer.service.needs_pickup && checked.pickup.is_empty() {
         return Err(Error::field("pickup", "Say where to be picked up."));
     }
 
-    // A look without a lock first: those who come too late for a popular time needn't queue for it.
-    let all: Vec<InstructorId> = plan.offer.candidates.iter().map(|candidate| candidate.id).collect();
-    let free = plan.free(scope, &all).await?;
-    let mut subjects: Vec<Uuid> = free.iter().map(|id| id.0).collect();
-    subjects.push(student.0);
-    let (tenant, conn) = scope.conn();
-    writes::lock_subjects(conn, tenant, &subjects).await?;
-    // Whoever removes a person queues for the same lock. A removed instructor has no hours, which `free` sees.
-    if !store::has_student(conn, tenant, student).await? {
-        return Err(Error::NotFound);
+    let wanted = HoldRequest {
+        service: request.service,
+        also: request.also.clone(),
+        instructor: request.instructor,
+        starts_at: request.starts_at,
+    };
+    let mut booking = None;
+    if let Some(kept) = &kept {
+        let with = kept.hold.instructor;
+        if kept.is_for(&wanted, scope.now()) && plan.candidate(with).is_ok() {
+            // Its time is theirs: there is nothing to look for.
+            plan.lock(scope, &[with]).await?;
+            booking = put(scope, &plan, checked.lesson(kept.slot(), &[], Some(kept.hold.id))).await?;
+        }
+        plan.ends_seat = kept.group.is_some();
     }
-    let instructor = *plan.free(scope, &free).await?.first().ok_or(Error::NotFound)?;
+    let booking = match booking {
+        Some(booking) => booking,
+        None => {
+            plan.ends_checkout = by_student;
+            let (slot, units) = plan.choose(scope, request.starts_at).await?;
+            write(scope, &plan, checked.lesson(slot, &units, None)).await?
+        }
+    };
 
-    write(scope, &plan, &checked, &hash, instructor).await
+    let (now, (tenant, conn)) = (scope.now(), scope.conn());
+    if let Some(key) = &checked.key {
+        writes::keep_key(conn, tenant, key, &hash, booking.id, now).await?;
+    }
+    let addresses = Addresses {
+        student: plan.offer.student.as_ref().and_then(|student| student.email.clone()),
+        instructor: plan.candidate(booking.instructor)?.email.clone(),
+    };
+    mail::booked(scope, &booking, &addresses).await?;
+    let action = if by_student { Action::BookLesson } else { Action::BookForStudent };
+    record(scope, action, &booking, None, None).await?;
+    Ok(booking)
 }
 
 /// What the same key was answered before, if it was.
@@ -160,180 +215,82 @@ async fn answered(scope: &mut TenantScope, key: &str, hash: &[u8]) -> Result<Opt
     }
 }
 
-/// A request with all it names, found and allowed.
-struct Plan {
-    student: StudentId,
-    by_student: bool,
-    starts_at: Instant,
-    time_field: &'static str,
-    offer: Offer,
-    rules: Rules,
+/// A lesson to be written as planned.
+pub(crate) struct NewLesson<'a> {
+    /// When and with whom.
+    pub(crate) slot: Slot,
+    /// Units of what it needs; none when it has a hold or joins a group lesson, which have them already.
+    pub(crate) units: &'a [Uuid],
+    /// What the instructor should know.
+    pub(crate) note: &'a str,
+    /// Where to pick the student up.
+    pub(crate) pickup: &'a str,
+    /// The series it belongs to, and its place in that.
+    pub(crate) series: Option<(SeriesId, i32)>,
+    /// What has kept the time for it.
+    pub(crate) hold: Option<HoldId>,
 }
 
-impl Plan {
-    fn new(scope: &TenantScope, request: &BookRequest, student: StudentId, mut offer: Offer) -> Result<Self> {
-        let by_student = request.student == Who::Myself;
-        let tenant = scope.tenant();
-        let words = tenant.words();
-        if offer.student.is_none() {
-            return Err(Error::NotFound);
-        }
-        match request.instructor {
-            Some(wanted) => offer.candidates.retain(|candidate| candidate.id == wanted),
-            None => offer.candidates.retain(|candidate| candidate.teaches && candidate.public),
-        }
-        let instructor_error = match (offer.candidates.first(), request.instructor) {
-            // Who isn't shown to students isn't there for them either.
-            (Some(one), Some(_)) if by_student && !one.public => return Err(Error::NotFound),
-            (None, Some(_)) => return Err(Error::NotFound),
-            (Some(one), _) if !one.teaches => Some(format!("{} doesn't teach this service.", one.name)),
-            (None, None) => Some(format!("No {} teaches this service now.", words.instructor)),
-            _ => None,
-        };
-        if offer.service.archived {
-            return Err(Error::field("service", "This service is no longer offered. Choose another one."));
-        }
-        if let Some(message) = instructor_error {
-            return Err(Error::field("instructor", message));
-        }
-        let mut rules = Rules::of(&offer.service);
-        if !by_student {
-            // Staff know what can still be arranged; what has passed can't.
-            rules.notice_min = 0;
-        }
-        let plan = Self {
-            student,
-            by_student,
-            starts_at: request.starts_at,
-            time_field: request.time_field(),
-            offer,
-            rules,
-        };
-        plan.rules
-            .in_time(&tenant.zone, plan.starts_at, scope.now())
-            .map_err(|cause| Error::field(plan.time_field, cause.message(words)))?;
-        Ok(plan)
-    }
-
-    /// Those of `among` who are free, the one with the fewest lessons that week first. An error when nobody is.
-    async fn free(&self, scope: &mut TenantScope, among: &[InstructorId]) -> Result<Vec<InstructorId>> {
-        let (zone, now) = (scope.tenant().zone.clone(), scope.now());
-        let day = zone.date(self.starts_at);
-        let monday = day.saturating_sub(i64::from(day.weekday().to_monday_zero_offset()).days());
-        let (from, to) = (monday, monday.saturating_add(7.days()));
-        let (tenant, conn) = scope.conn();
-        let within = around(&zone, from, to);
-        let found = availability::store::diaries(conn, tenant, among, Some(self.student), within).await?;
-        let week = Stretch { starts_at: zone.day_start(from), ends_at: zone.day_start(to) };
-        let mut free = Vec::new();
-        let mut causes = Vec::new();
-        for diary in &found.instructors {
-            let window = Window { zone: &zone, rules: self.rules, from, to, diary, student: &found.student };
-            match bookable(&window, self.starts_at, now) {
-                Ok(slot) => {
-                    let this_week = |claim: &&Stretch| {
-                        week.starts_at <= claim.starts_at && claim.starts_at < week.ends_at
-                    };
-                    free.push((diary.claims.iter().filter(this_week).count(), slot.instructor));
-                }
-                Err(cause) => causes.push(cause),
-            }
-        }
-        if free.is_empty() {
-            return Err(self.refusal(scope, &causes).await);
-        }
-        free.sort_unstable();
-        Ok(free.into_iter().map(|(_, instructor)| instructor).collect())
-    }
-
-    /// The answer when nobody is free: other times when lessons are in the way, else the cause.
-    async fn refusal(&self, scope: &mut TenantScope, causes: &[WhyNot]) -> Error {
-        match causes.first() {
-            Some(cause) if !causes.iter().any(|cause| cause.is_taken()) => {
-                Error::field(self.time_field, cause.message(scope.tenant().words()))
-            }
-            _ => match self.nearest(scope).await {
-                Ok(nearest) => Error::SlotTaken { nearest },
-                Err(error) => error,
-            },
-        }
-    }
-
-    /// Free starts near the one that is taken, with the same service and the same instructor or any.
-    async fn nearest(&self, scope: &mut TenantScope) -> Result<Vec<Instant>> {
-        let (zone, now) = (scope.tenant().zone.clone(), scope.now());
-        let day = zone.date(self.starts_at);
-        let from = day.saturating_sub(NEAREST_DAYS.days());
-        let to = day.saturating_add((NEAREST_DAYS + 1).days());
-        let all: Vec<InstructorId> = self.offer.candidates.iter().map(|candidate| candidate.id).collect();
-        let (tenant, conn) = scope.conn();
-        let within = around(&zone, from, to);
-        let found = availability::store::diaries(conn, tenant, &all, Some(self.student), within).await?;
-        let mut slots = Vec::new();
-        for diary in &found.instructors {
-            let window = Window { zone: &zone, rules: self.rules, from, to, diary, student: &found.student };
-            slots.extend(free_slots(&window, now));
-        }
-        Ok(nearest(&slots, self.starts_at, NEAREST_COUNT))
-    }
-
-    /// The lesson as it will be stored.
-    fn booking(
-        &self,
-        checked: &Checked,
-        instructor: &Candidate,
-        pack: Option<PackId>,
-        now: Instant,
-    ) -> Booking {
-        let service = &self.offer.service;
-        let lesson = self.rules.lesson(self.starts_at);
-        Booking {
-            id: BookingId::new(now),
-            service: service.id,
-            service_name: service.name.clone(),
-            instructor: instructor.id,
-            instructor_name: instructor.name.clone(),
-            student: self.student,
-            student_name: self.offer.student.as_ref().map(|student| student.name.clone()).unwrap_or_default(),
-            starts_at: lesson.starts_at,
-            ends_at: lesson.ends_at,
-            status: if self.by_student && service.needs_approval {
-                Status::Requested
-            } else {
-                Status::Confirmed
-            },
-            note: checked.note.clone(),
-            pickup: checked.pickup.clone(),
-            price_minor: service.price_minor,
-            currency: service.currency.clone(),
-            cancel_notice_min: service.cancel_notice_min,
-            pack,
-            cancel_reason: None,
-        }
+/// Writes a lesson with all that it takes: time, a seat, a credit. Those who could be in the way are locked. The word of
+/// it is the caller's, to those concerned and to the record.
+///
+/// # Errors
+/// [`Error::SlotTaken`] when the time is gone, or its hold is over.
+pub(crate) async fn write(scope: &mut TenantScope, plan: &Plan, new: NewLesson<'_>) -> Result<Booking> {
+    let start = new.slot.starts_at;
+    match put(scope, plan, new).await? {
+        Some(booking) => Ok(booking),
+        None => Err(Error::SlotTaken { nearest: plan.nearest(scope, start).await? }),
     }
 }
 
-/// Writes the lesson and all that follows from it.
-async fn write(
-    scope: &mut TenantScope,
-    plan: &Plan,
-    checked: &Checked,
-    hash: &[u8],
-    instructor: InstructorId,
-) -> Result<Booking> {
+/// Writes a lesson; `None` when its time is gone, or its hold is over.
+async fn put(scope: &mut TenantScope, plan: &Plan, new: NewLesson<'_>) -> Result<Option<Booking>> {
     let (now, user) = (scope.now(), scope.actor().user);
-    let candidate =
-        plan.offer.candidates.iter().find(|candidate| candidate.id == instructor).ok_or(Error::NotFound)?;
+    let id = BookingId::new(now);
+    let place = plan.place_of(id.0);
     let (tenant, conn) = scope.conn();
-    let pack = packs::store::usable(conn, tenant, plan.student, instructor, plan.starts_at).await?;
-    let booking = plan.booking(checked, candidate, pack.map(|(id, _)| id), now);
-    let claim = plan.rules.claim(plan.starts_at);
-    let new = NewBooking { booking: &booking, claim, created_by: user, now };
-    if !writes::insert(conn, tenant, new).await? {
+    let seat = match new.hold {
+        Some(hold) => match hold::spend(conn, tenant, hold, plan, &new.slot, now).await? {
+            Some(seat) => seat,
+            None => return Ok(None),
+        },
+        None if plan.rules.capacity > 1 => {
+            let found = seat(conn, tenant, plan, new.slot, new.units, &place, now).await?;
+            if found.is_none() {
+                return Ok(None);
+            }
+            found
+        }
+        None => None,
+    };
+    let pack =
+        packs::store::usable(conn, tenant, plan.student, new.slot.instructor, new.slot.starts_at).await?;
+    if plan.rules.needs_credit && pack.is_none() {
+        return Err(Error::field(plan.time_field, WhyNot::NoCredit.message(scope.tenant().words())));
+    }
+    let booking = lesson(plan, &new, id, seat, pack.map(|(pack, _)| pack), now)?;
+    writes::insert(conn, tenant, &booking, user).await?;
+    let claimed = match new.hold {
+        Some(hold) => writes::hand_over(conn, tenant, hold, id, &place).await?,
+        None => {
+            let claims = Claims {
+                owner: Owner::Booking(id),
+                instructor: seat.is_none().then_some(booking.instructor),
+                student: Some(booking.student),
+                units: if seat.is_none() { new.units } else { &[] },
+                lesson: plan.rules.lesson(new.slot.starts_at),
+                claim: plan.rules.claim(new.slot.starts_at),
+                place: &place,
+            };
+            writes::claim(conn, tenant, claims, now).await?
+        }
+    };
+    if !claimed {
         // Someone took the time without queueing for it. What was written goes with the transaction; for the look
         // at other times it must be out of the way.
-        writes::release(conn, tenant, booking.id).await?;
-        return Err(Error::SlotTaken { nearest: plan.nearest(scope).await? });
+        writes::unclaim(conn, tenant, &[id], now).await?;
+        return Ok(None);
     }
     if let Some(pack) = booking.pack {
         let posting = packs::Posting {
@@ -341,21 +298,80 @@ async fn write(
             from: packs::CreditAccount::Pack,
             to: packs::CreditAccount::Used,
             lessons: 1,
-            booking: Some(booking.id),
+            booking: Some(id),
             actor: user,
             reason: "Booked",
         };
         packs::store::post(conn, tenant, now, posting).await?;
     }
-    if let Some(key) = &checked.key {
-        writes::keep_key(conn, tenant, key, hash, booking.id, now).await?;
+    Ok(Some(booking))
+}
+
+/// A seat of the group lesson at a slot, which is opened when there is none; `None` when something is in the way.
+pub(super) async fn seat(
+    conn: &mut PgConnection,
+    tenant: Uuid,
+    plan: &Plan,
+    slot: Slot,
+    units: &[Uuid],
+    place: &str,
+    now: Instant,
+) -> Result<Option<Seat>> {
+    if let Some(group) = slot.group {
+        return writes::free_seat(conn, tenant, group).await;
     }
-    let addresses = Addresses {
-        student: plan.offer.student.as_ref().and_then(|student| student.email.clone()),
-        instructor: candidate.email.clone(),
+    let new = NewGroup {
+        service: plan.offer.service.id,
+        instructor: slot.instructor,
+        units,
+        lesson: plan.rules.lesson(slot.starts_at),
+        claim: plan.rules.claim(slot.starts_at),
+        place,
+        capacity: plan.rules.capacity,
     };
-    mail::booked(scope, &booking, &addresses).await?;
-    let action = if plan.by_student { Action::BookLesson } else { Action::BookForStudent };
-    record(scope, action, &booking, None, None).await?;
-    Ok(booking)
+    writes::open_group(conn, tenant, new, now).await
+}
+
+/// The lesson as it will be stored.
+fn lesson(
+    plan: &Plan,
+    new: &NewLesson<'_>,
+    id: BookingId,
+    seat: Option<Seat>,
+    pack: Option<PackId>,
+    now: Instant,
+) -> Result<Booking> {
+    let service = &plan.offer.service;
+    let candidate = plan.candidate(new.slot.instructor)?;
+    Ok(Booking {
+        id,
+        service: service.id,
+        also: plan.also.clone(),
+        service_name: service.name.clone(),
+        colour: service.colour.clone(),
+        instructor: candidate.id,
+        instructor_name: candidate.name.clone(),
+        student: plan.student,
+        student_name: plan.offer.student.as_ref().map(|student| student.name.clone()).unwrap_or_default(),
+        starts_at: new.slot.starts_at,
+        ends_at: new.slot.ends_at,
+        status: if plan.by_student && service.needs_approval { Status::Requested } else { Status::Confirmed },
+        needs_approval: service.needs_approval,
+        note: new.note.to_owned(),
+        pickup: new.pickup.to_owned(),
+        price_minor: service.price_minor,
+        currency: service.currency.clone(),
+        cancel_notice_min: service.cancel_notice_min,
+        terms: Terms::of(service),
+        pack,
+        cancel_reason: None,
+        fee_minor: None,
+        group: seat.map(|seat| seat.group),
+        seats: seat.map(|seat| (seat.taken + 1, seat.capacity)),
+        series: new.series,
+        moves: 0,
+        moved_at: None,
+        created_at: now,
+        attendance: None,
+    })
 }

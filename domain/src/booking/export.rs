@@ -3,7 +3,7 @@
 use futures::TryStreamExt;
 
 use super::{
-    Booking, BookingFilter,
+    Attendance, Booking, BookingFilter,
     service::reached,
     store::{self, Whose},
 };
@@ -15,7 +15,7 @@ use crate::{
     zoned::Zone,
 };
 
-const HEADER: [&str; 15] = [
+const HEADER: [&str; 19] = [
     "id",
     "service_id",
     "instructor_id",
@@ -31,6 +31,10 @@ const HEADER: [&str; 15] = [
     "pickup",
     "note",
     "cancel_reason",
+    "attendance",
+    "series",
+    "fee",
+    "moves",
 ];
 
 /// The lessons of a filter that the actor reaches, read while they are sent.
@@ -73,5 +77,9 @@ fn row(booking: &Booking, zone: &Zone) -> Vec<String> {
         booking.pickup.clone(),
         booking.note.clone(),
         booking.cancel_reason.clone().unwrap_or_default(),
+        booking.attendance.map_or("", Attendance::as_str).to_owned(),
+        booking.series.map(|(series, _)| series.to_string()).unwrap_or_default(),
+        booking.fee_minor.map(|fee| price_text(fee, &booking.currency)).unwrap_or_default(),
+        booking.moves.to_string(),
     ]
 }

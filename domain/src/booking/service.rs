@@ -4,7 +4,7 @@ use serde_json::json;
 
 pub use super::store::{Choice, Choices};
 use super::{
-    Booking, BookingFilter, Status,
+    Attendance, Booking, BookingFilter, Status,
     mail::{self, Addresses},
     store::{self, Whose},
     writes,
@@ -22,7 +22,7 @@ const MOST: i64 = 500;
 const MOST_STUDENTS: i64 = 200;
 
 /// Whose lessons the actor reaches with `action`: all of the school, or their own.
-pub(super) fn reached(scope: &TenantScope, action: Action) -> Result<Whose> {
+pub(crate) fn reached(scope: &TenantScope, action: Action) -> Result<Whose> {
     match scope.require(action)? {
         Reach::All => Ok(Whose::default()),
         _ => {
@@ -110,7 +110,7 @@ async fn finish(scope: &mut TenantScope, id: BookingId, next: Status) -> Result<
 }
 
 /// One legal step of a lesson that is loaded and locked.
-async fn step(scope: &mut TenantScope, mut booking: Booking, next: Status) -> Result<Booking> {
+pub(super) async fn step(scope: &mut TenantScope, mut booking: Booking, next: Status) -> Result<Booking> {
     if !booking.status.may_become(next) {
         let (now, then) = (booking.status.label().to_lowercase(), next.label().to_lowercase());
         return Err(Error::Conflict(format!("It is {now} and can't become {then}.")));
@@ -118,6 +118,11 @@ async fn step(scope: &mut TenantScope, mut booking: Booking, next: Status) -> Re
     let (tenant, conn) = scope.conn();
     writes::set_status(conn, tenant, booking.id, next).await?;
     booking.status = next;
+    booking.attendance = booking.attendance.or(match next {
+        Status::Completed => Some(Attendance::Present),
+        Status::NoShow => Some(Attendance::NoShow),
+        _ => None,
+    });
     Ok(booking)
 }
 
@@ -136,14 +141,25 @@ pub(super) async fn record(
     before: Option<Status>,
     reason: Option<&str>,
 ) -> Result<()> {
-    let after = match before {
-        Some(_) => json!({ "status": booking.status.as_str() }),
-        None => json!({
+    let mut after = json!({ "status": booking.status.as_str() });
+    if before.is_none() {
+        after = json!({
             "status": booking.status.as_str(), "service": booking.service, "instructor": booking.instructor,
             "student": booking.student, "starts_at": booking.starts_at, "ends_at": booking.ends_at,
             "pack": booking.pack,
-        }),
-    };
+        });
+        // What most lessons don't have is named where they have it.
+        if !booking.also.is_empty() {
+            after["also"] = json!(booking.also);
+        }
+        if let Some(group) = booking.group {
+            after["group"] = json!(group);
+        }
+        if let Some((series, place)) = booking.series {
+            after["series"] = json!(series);
+            after["series_place"] = json!(place);
+        }
+    }
     let entry = audit::Entry {
         action: action.as_str(),
         entity: "booking",

@@ -67,12 +67,14 @@ pub async fn book_typed(scope: &mut TenantScope, typed: Typed) -> Result<Booking
     errors.finish()?;
     let request = BookRequest {
         service: id(&typed.service)?,
+        also: Vec::new(),
         instructor: if typed.instructor == "any" { None } else { Some(id(&typed.instructor)?) },
         student: Who::Student(student_named(scope, &name).await?),
         starts_at: starts_at.ok_or(Error::NotFound)?,
         note: typed.note,
         pickup: typed.pickup,
         idempotency_key: typed.idempotency_key,
+        hold: None,
     };
     book(scope, request).await
 }
@@ -82,7 +84,7 @@ fn id<T: FromStr>(text: &str) -> Result<T> {
 }
 
 /// Who is meant by an id, an e-mail address or a name.
-async fn student_named(scope: &mut TenantScope, text: &str) -> Result<StudentId> {
+pub(super) async fn student_named(scope: &mut TenantScope, text: &str) -> Result<StudentId> {
     let (tenant, conn) = scope.conn();
     let found = people::store::find_student(conn, tenant, text).await?;
     match found.as_slice() {

@@ -1,16 +1,18 @@
 //! SQL that reads lessons.
 
+mod offer;
+
 use futures::stream::BoxStream;
 use jiff_sqlx::ToSqlx;
 use serde::Deserialize;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::{Booking, BookingFilter, Status};
+pub(crate) use self::offer::{Candidate, Offer, offer};
+use super::{Attendance, Booking, BookingFilter, Status, Terms};
 use crate::{
     Error, Instant, Result,
-    ids::{BookingId, InstructorId, PackId, ServiceId, StudentId},
-    services::Service,
+    ids::{BookingId, GroupId, InstructorId, PackId, SeriesId, ServiceId, StudentId},
     zoned::Zone,
 };
 
@@ -24,7 +26,10 @@ pub(crate) struct Whose {
 struct Row {
     id: Uuid,
     service_id: Uuid,
+    also_services: Vec<Uuid>,
     service_name: String,
+    colour: Option<String>,
+    needs_approval: bool,
     instructor_id: Uuid,
     instructor_name: String,
     student_id: Uuid,
@@ -37,8 +42,21 @@ struct Row {
     price_minor: i64,
     currency: String,
     cancel_notice_min: i32,
+    move_notice_min: i32,
+    max_moves: Option<i32>,
+    late_fee_percent: i32,
     pack_id: Option<Uuid>,
     cancel_reason: Option<String>,
+    fee_minor: Option<i64>,
+    group_id: Option<Uuid>,
+    taken: Option<i32>,
+    capacity: Option<i32>,
+    series_id: Option<Uuid>,
+    series_place: Option<i32>,
+    moves: i32,
+    moved_at: Option<jiff_sqlx::Timestamp>,
+    created_at: jiff_sqlx::Timestamp,
+    attendance: Option<String>,
     total: i64,
 }
 
@@ -46,10 +64,17 @@ impl TryFrom<Row> for Booking {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
+        let attendance = row
+            .attendance
+            .map(|text| Attendance::parse(&text).ok_or_else(|| Error::internal("unknown attendance")))
+            .transpose()?;
         Ok(Self {
             id: BookingId(row.id),
             service: ServiceId(row.service_id),
+            also: row.also_services.into_iter().map(ServiceId).collect(),
             service_name: row.service_name,
+            colour: row.colour,
+            needs_approval: row.needs_approval,
             instructor: InstructorId(row.instructor_id),
             instructor_name: row.instructor_name,
             student: StudentId(row.student_id),
@@ -62,8 +87,22 @@ impl TryFrom<Row> for Booking {
             price_minor: row.price_minor,
             currency: row.currency,
             cancel_notice_min: row.cancel_notice_min,
+            terms: Terms {
+                cancel_notice_min: row.cancel_notice_min,
+                move_notice_min: row.move_notice_min,
+                max_moves: row.max_moves,
+                late_fee_percent: row.late_fee_percent,
+            },
             pack: row.pack_id.map(PackId),
             cancel_reason: row.cancel_reason,
+            fee_minor: row.fee_minor,
+            group: row.group_id.map(GroupId),
+            seats: row.taken.zip(row.capacity),
+            series: row.series_id.map(SeriesId).zip(row.series_place),
+            moves: row.moves,
+            moved_at: row.moved_at.map(|at| at.to_jiff()),
+            created_at: row.created_at.to_jiff(),
+            attendance,
         })
     }
 }
@@ -74,15 +113,20 @@ macro_rules! bookings {
         sqlx::query_as!(
             Row,
             $before
-                + "select b.id, b.service_id, sv.name as service_name, b.instructor_id, i.name as instructor_name,
-                          b.student_id, st.name as student_name, b.starts_at, b.ends_at, b.status, b.note, b.pickup,
-                          b.price_minor, b.currency, b.cancel_notice_min, b.pack_id, b.cancel_reason, "
+                + r#"select b.id, b.service_id, b.also_services, coalesce(b.title, sv.name) as "service_name!",
+                          sv.colour, sv.needs_approval, b.instructor_id, i.name as instructor_name, b.student_id,
+                          st.name as student_name, b.starts_at, b.ends_at, b.status, b.note, b.pickup, b.price_minor,
+                          b.currency, b.cancel_notice_min, b.move_notice_min, b.max_moves, b.late_fee_percent,
+                          b.pack_id, b.cancel_reason, b.fee_minor, b.group_id, g.taken as "taken?",
+                          g.capacity as "capacity?", b.series_id, b.series_place, b.moves, b.moved_at, b.created_at,
+                          b.attendance, "#
                 + $total
                 + r#" as "total!"
                    from bookings b
                    join services sv on sv.tenant_id = b.tenant_id and sv.id = b.service_id
                    join instructors i on i.tenant_id = b.tenant_id and i.id = b.instructor_id
-                   join students st on st.tenant_id = b.tenant_id and st.id = b.student_id "#
+                   join students st on st.tenant_id = b.tenant_id and st.id = b.student_id
+                   left join group_lessons g on g.tenant_id = b.tenant_id and g.id = b.group_id "#
                 + $after,
             $($arg),+
         )
@@ -155,7 +199,9 @@ pub(crate) async fn list(
                and ($2::uuid is null or b.instructor_id = $2) and ($3::uuid is null or b.student_id = $3)
                and ($4::uuid is null or b.instructor_id = $4) and ($5::text is null or b.status = $5)
                and ($6::timestamptz is null or b.starts_at >= $6) and ($7::timestamptz is null or b.starts_at < $7)
+               and ($12::uuid is null or b.series_id = $12)
                and ($8::text is null
+                    or b.title ilike $8
                     or b.student_id in (select id from students where tenant_id = $1 and name ilike $8)
                     or b.instructor_id in (select id from instructors where tenant_id = $1 and name ilike $8)
                     or b.service_id in (select id from services where tenant_id = $1 and name ilike $8))
@@ -179,7 +225,8 @@ pub(crate) async fn list(
         filter.list.pattern(),
         filter.list.desc,
         filter.list.limit(),
-        filter.list.offset()
+        filter.list.offset(),
+        filter.series.map(|id| id.0)
     )
     .fetch_all(conn)
     .await?;
@@ -205,7 +252,8 @@ pub(crate) fn stream<'a>(
            and ($2::uuid is null or b.instructor_id = $2) and ($3::uuid is null or b.student_id = $3)
            and ($4::uuid is null or b.instructor_id = $4) and ($5::text is null or b.status = $5)
            and ($6::timestamptz is null or b.starts_at >= $6) and ($7::timestamptz is null or b.starts_at < $7)
-           and ($8::text is null or st.name ilike $8 or i.name ilike $8 or sv.name ilike $8)
+           and ($10::uuid is null or b.series_id = $10)
+           and ($8::text is null or st.name ilike $8 or i.name ilike $8 or sv.name ilike $8 or b.title ilike $8)
          order by case when not $9 then b.starts_at end, case when $9 then b.starts_at end desc, b.id",
         tenant,
         whose.instructor.map(|id| id.0),
@@ -215,7 +263,8 @@ pub(crate) fn stream<'a>(
         from.map(|at| at.to_sqlx()),
         to.map(|at| at.to_sqlx()),
         filter.list.pattern(),
-        filter.list.desc
+        filter.list.desc,
+        filter.series.map(|id| id.0)
     )
     .fetch(conn)
     .map(|row| Booking::try_from(row?))
@@ -226,86 +275,6 @@ pub(crate) fn stream<'a>(
 fn moments(filter: &BookingFilter, zone: &Zone) -> (Option<Instant>, Option<Instant>) {
     let after = |day: jiff::civil::Date| zone.day_start(day.tomorrow().unwrap_or(day));
     (filter.from.map(|day| zone.day_start(day)), filter.to.map(after))
-}
-
-/// An instructor who could give a lesson.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Candidate {
-    pub(crate) id: InstructorId,
-    pub(crate) name: String,
-    pub(crate) email: Option<String>,
-    /// Verified, and with an account that can be used if there is one.
-    pub(crate) public: bool,
-    pub(crate) teaches: bool,
-}
-
-/// The student a lesson is for.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Learner {
-    pub(crate) name: String,
-    pub(crate) email: Option<String>,
-}
-
-/// All that a request to book names.
-pub(crate) struct Offer {
-    pub(crate) service: Service,
-    /// Those who teach the service, and the one asked for even if they don't.
-    pub(crate) candidates: Vec<Candidate>,
-    pub(crate) student: Option<Learner>,
-}
-
-pub(crate) async fn offer(
-    conn: &mut PgConnection,
-    tenant: Uuid,
-    service: ServiceId,
-    instructor: Option<InstructorId>,
-    student: StudentId,
-) -> Result<Option<Offer>> {
-    let row = sqlx::query!(
-        r#"select s.name, s.description, s.duration_min, s.price_minor, s.currency, s.buffer_before_min,
-                  s.buffer_after_min, s.notice_min, s.horizon_days, s.cancel_notice_min, s.needs_pickup,
-                  s.needs_approval, s.status,
-                  (select coalesce(jsonb_agg(jsonb_build_object(
-                       'id', i.id, 'name', i.name, 'email', i.email,
-                       'public', i.verification = 'verified' and not exists (
-                           select from absent_instructors a where a.tenant_id = $1 and a.person_id = i.id),
-                       'teaches', t.service_id is not null) order by i.id), '[]')
-                   from instructors i
-                   left join service_instructors t
-                       on t.tenant_id = $1 and t.service_id = s.id and t.instructor_id = i.id
-                   where i.tenant_id = $1 and i.deleted_at is null
-                     and (t.service_id is not null or i.id = $3)) as "candidates!: Json<Vec<Candidate>>",
-                  (select jsonb_build_object('name', st.name, 'email', st.email)
-                   from students st
-                   where st.tenant_id = $1 and st.id = $4 and st.deleted_at is null) as "student?: Json<Learner>"
-           from services s where s.tenant_id = $1 and s.id = $2"#,
-        tenant,
-        service.0,
-        instructor.map(|id| id.0),
-        student.0
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|row| Offer {
-        service: Service {
-            id: service,
-            name: row.name,
-            description: row.description,
-            duration_min: row.duration_min,
-            price_minor: row.price_minor,
-            currency: row.currency,
-            buffer_before_min: row.buffer_before_min,
-            buffer_after_min: row.buffer_after_min,
-            notice_min: row.notice_min,
-            horizon_days: row.horizon_days,
-            cancel_notice_min: row.cancel_notice_min,
-            needs_pickup: row.needs_pickup,
-            needs_approval: row.needs_approval,
-            archived: row.status == "archived",
-        },
-        candidates: row.candidates.0,
-        student: row.student.map(|student| student.0),
-    }))
 }
 
 /// Whether the school has this student, as of now.

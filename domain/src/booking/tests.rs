@@ -1,17 +1,29 @@
 use uuid::Uuid;
 
-use super::*;
-use crate::Error;
+use super::{
+    policy::{Consequence, LateCost, may_move, move_terms},
+    *,
+};
+use crate::{
+    Error,
+    tenancy::{Preset, Words},
+};
 
 fn at(text: &str) -> Instant {
     text.parse().expect("a moment")
 }
 
+/// The terms of the lesson below: a day to cancel and two to move, twice; half of the price when it is too late.
+const TERMS: Terms =
+    Terms { cancel_notice_min: 1440, move_notice_min: 2880, max_moves: Some(2), late_fee_percent: 50 };
+
 fn lesson(status: Status) -> Booking {
     Booking {
         id: BookingId(Uuid::nil()),
         service: ServiceId(Uuid::nil()),
+        also: Vec::new(),
         service_name: "Driving lesson".into(),
+        colour: None,
         instructor: InstructorId(Uuid::nil()),
         instructor_name: "Thandi".into(),
         student: StudentId(Uuid::nil()),
@@ -19,14 +31,32 @@ fn lesson(status: Status) -> Booking {
         starts_at: at("2026-03-30T14:00:00Z"),
         ends_at: at("2026-03-30T15:00:00Z"),
         status,
+        needs_approval: false,
         note: String::new(),
         pickup: String::new(),
-        price_minor: 35_000,
+        price_minor: 42_001,
         currency: "ZAR".into(),
-        cancel_notice_min: 1440,
+        cancel_notice_min: TERMS.cancel_notice_min,
+        terms: TERMS,
         pack: None,
         cancel_reason: None,
+        fee_minor: None,
+        group: None,
+        seats: None,
+        series: None,
+        moves: 0,
+        moved_at: None,
+        created_at: at("2026-03-01T08:00:00Z"),
+        attendance: None,
     }
+}
+
+fn prepaid() -> Booking {
+    Booking { pack: Some(PackId(Uuid::nil())), ..lesson(Status::Confirmed) }
+}
+
+fn words() -> Words {
+    Preset::DrivingSchool.words()
 }
 
 fn message(result: Result<Instant>, field: &str) -> String {
@@ -36,34 +66,137 @@ fn message(result: Result<Instant>, field: &str) -> String {
     }
 }
 
+/// The last moment to cancel for free, and the one after it.
+const IN_TIME: &str = "2026-03-29T14:00:00Z";
+const LATE: &str = "2026-03-29T14:00:00.000001Z";
+
 #[test]
 fn students_get_a_lesson_back_in_time_only() {
-    let booking = lesson(Status::Confirmed);
-    let rule = |by, now| cancellation(&booking, by, at(now));
-    assert_eq!(rule(Canceller::Student, "2026-03-29T14:00:00Z"), Ok(true));
-    assert_eq!(rule(Canceller::Student, "2026-03-29T14:00:01Z"), Ok(false));
-    assert_eq!(rule(Canceller::Instructor, "2026-03-30T13:59:00Z"), Ok(true));
+    let booking = prepaid();
+    let rule = |by, now| cancellation(&booking, by, at(now)).map(|done| (done.credit_back, done.late));
+    assert_eq!(rule(Canceller::Student, IN_TIME), Ok((true, false)));
+    assert_eq!(rule(Canceller::Student, LATE), Ok((false, true)));
+    assert_eq!(rule(Canceller::Instructor, "2026-03-30T13:59:00Z"), Ok((true, true)));
     assert!(rule(Canceller::Student, "2026-03-30T14:00:00Z").is_err());
     assert!(rule(Canceller::Instructor, "2026-03-30T14:00:00Z").is_err());
-    assert_eq!(rule(Canceller::Staff, "2026-03-31T00:00:00Z"), Ok(true));
+    assert_eq!(rule(Canceller::Staff, "2026-03-31T00:00:00Z"), Ok((true, true)));
     for status in [Status::Cancelled, Status::Completed, Status::NoShow] {
         assert!(cancellation(&lesson(status), Canceller::Staff, at("2026-03-01T00:00:00Z")).is_err());
     }
 }
 
 #[test]
+fn what_cancelling_costs_is_in_the_terms() {
+    let rule = |booking: &Booking, by, now| cancellation(booking, by, at(now)).unwrap();
+    let free = Consequence { credit_back: false, fee_minor: None, late: false };
+    let paid = lesson(Status::Confirmed);
+    assert_eq!(rule(&paid, Canceller::Student, IN_TIME), free);
+    // Half a cent is rounded up.
+    let due = Consequence { fee_minor: Some(21_001), late: true, ..free };
+    assert_eq!(rule(&paid, Canceller::Student, LATE), due);
+    assert_eq!(rule(&paid, Canceller::Staff, LATE), Consequence { late: true, ..free });
+    assert_eq!(policy::consequence(&paid, true, at("2026-03-31T00:00:00Z")), due, "the student's terms");
+    // Without a fee a prepaid lesson comes back too, and what costs nothing has no fee.
+    let lenient = Terms { late_fee_percent: 0, ..TERMS };
+    let back = Consequence { credit_back: true, late: true, ..free };
+    assert_eq!(rule(&Booking { terms: lenient, ..prepaid() }, Canceller::Student, LATE), back);
+    let none = Consequence { late: true, ..free };
+    assert_eq!(rule(&Booking { terms: lenient, ..paid.clone() }, Canceller::Student, LATE), none);
+    assert_eq!(rule(&Booking { price_minor: 0, ..paid }, Canceller::Student, LATE), none);
+    assert_eq!(Terms { late_fee_percent: 100, ..TERMS }.fee(i64::MAX), i64::MAX);
+}
+
+#[test]
 fn the_rule_is_said_in_a_sentence() {
     let zone = Zone::parse("Africa/Johannesburg").expect("a zone");
-    let terms = |notice, now| cancel_terms(&zone, "lesson", at("2026-03-31T14:00:00Z"), notice, at(now));
+    let starts_at = at("2026-03-31T14:00:00Z");
+    let said = |terms: Terms, pack, now| {
+        let cost = terms.late_cost(pack, 42_000, |minor| format!("R {}.00", minor / 100));
+        cancel_terms(&zone, &words(), &terms, &cost, starts_at, at(now))
+    };
+    let (early, last, late) = ("2026-03-01T00:00:00Z", "2026-03-30T14:00:00Z", "2026-03-30T14:00:01Z");
+    let whole = Terms { late_fee_percent: 100, ..TERMS };
+    for now in [early, last] {
+        assert_eq!(
+            said(TERMS, true, now),
+            "Free to cancel until Mon 30 Mar, 16:00; after that it costs one lesson."
+        );
+    }
+    assert_eq!(said(TERMS, true, late), "Too late to cancel for free: the lesson counts as used.");
     assert_eq!(
-        terms(1440, "2026-03-01T00:00:00Z"),
-        "Free to cancel until Mon 30 Mar, 16:00; after that the lesson counts as used."
+        said(TERMS, false, early),
+        "Free to cancel until Mon 30 Mar, 16:00; after that 50 % of the price (R 210.00) is due."
     );
+    assert_eq!(said(TERMS, false, late), "Too late to cancel for free: 50 % of the price (R 210.00) is due.");
     assert_eq!(
-        terms(1440, "2026-03-31T00:00:00Z"),
-        "Too late to cancel for free: the lesson counts as used."
+        said(whole, false, early),
+        "Free to cancel until Mon 30 Mar, 16:00; after that the price (R 420.00) is due."
     );
-    assert_eq!(terms(0, "2026-03-31T00:00:00Z"), "Free to cancel until the lesson begins.");
+    let free = "Free to cancel until the lesson begins.";
+    assert_eq!(said(Terms { cancel_notice_min: 0, ..TERMS }, true, late), free);
+    assert_eq!(said(Terms { late_fee_percent: 0, ..TERMS }, true, late), free);
+    assert_eq!(said(Terms { late_fee_percent: 0, ..TERMS }, false, early), free);
+    assert_eq!(TERMS.late_cost(false, 0, |_| String::new()), LateCost::Nothing);
+}
+
+#[test]
+fn students_move_a_lesson_by_its_terms() {
+    let may = |booking: &Booking, by, now| may_move(booking, by, at(now));
+    let booking = lesson(Status::Confirmed);
+    assert_eq!(may(&booking, Canceller::Student, "2026-03-28T14:00:00Z"), Ok(()));
+    let late = "2026-03-28T14:00:01Z";
+    assert!(may(&booking, Canceller::Student, late).unwrap_err().contains("too late"));
+    assert_eq!(may(&booking, Canceller::Instructor, late), Ok(()));
+    // Twice, and no more.
+    let early = "2026-03-01T00:00:00Z";
+    let moved = |moves| Booking { moves, ..lesson(Status::Confirmed) };
+    assert_eq!(may(&moved(1), Canceller::Student, early), Ok(()));
+    assert!(may(&moved(2), Canceller::Student, early).is_err());
+    assert_eq!(may(&moved(2), Canceller::Staff, early), Ok(()));
+    let unlimited = Booking { terms: Terms { max_moves: None, ..TERMS }, ..moved(99) };
+    assert_eq!(may(&unlimited, Canceller::Student, early), Ok(()));
+    // Each time is approved: what is asked for can still change, what is agreed goes through the school.
+    let approved = |status| Booking { needs_approval: true, ..lesson(status) };
+    assert_eq!(may(&approved(Status::Requested), Canceller::Student, early), Ok(()));
+    let refused = may(&approved(Status::Confirmed), Canceller::Student, early).unwrap_err();
+    assert!(refused.contains("approved"), "{refused}");
+    assert_eq!(may(&approved(Status::Confirmed), Canceller::Instructor, early), Ok(()));
+}
+
+#[test]
+fn what_has_begun_is_moved_by_the_school_alone() {
+    let begun = at("2026-03-30T14:00:00Z");
+    let anytime = Booking {
+        terms: Terms { move_notice_min: 0, max_moves: None, ..TERMS },
+        ..lesson(Status::Confirmed)
+    };
+    assert_eq!(may_move(&anytime, Canceller::Student, at("2026-03-30T13:59:59Z")), Ok(()));
+    assert!(may_move(&anytime, Canceller::Student, begun).is_err());
+    assert!(may_move(&anytime, Canceller::Instructor, begun).is_err());
+    assert_eq!(may_move(&anytime, Canceller::Staff, begun), Ok(()));
+    for status in [Status::Cancelled, Status::Completed, Status::NoShow] {
+        assert!(may_move(&lesson(status), Canceller::Staff, at("2026-03-01T00:00:00Z")).is_err());
+    }
+}
+
+#[test]
+fn the_rule_of_moving_is_said_in_a_sentence() {
+    let zone = Zone::parse("Africa/Johannesburg").expect("a zone");
+    let starts_at = at("2026-03-31T14:00:00Z");
+    let said = |terms: Terms, moves, now| move_terms(&zone, &words(), &terms, moves, starts_at, at(now));
+    let early = "2026-03-01T00:00:00Z";
+    assert_eq!(said(TERMS, 0, early), "Can be moved until Sun 29 Mar, 16:00, 2 times.");
+    assert_eq!(said(TERMS, 0, "2026-03-29T14:00:00Z"), "Can be moved until Sun 29 Mar, 16:00, 2 times.");
+    assert_eq!(said(TERMS, 1, early), "Can be moved until Sun 29 Mar, 16:00, once more.");
+    assert_eq!(said(TERMS, 2, early), "It has been moved as often as its terms allow.");
+    assert_eq!(said(TERMS, 0, "2026-03-29T14:00:01Z"), "It is too late to move it.");
+    let often = |max_moves| Terms { max_moves, ..TERMS };
+    assert_eq!(said(often(Some(1)), 0, early), "Can be moved until Sun 29 Mar, 16:00, once.");
+    assert_eq!(said(often(Some(4)), 1, early), "Can be moved until Sun 29 Mar, 16:00, 3 more times.");
+    assert_eq!(said(often(Some(0)), 0, early), "It can't be moved.");
+    assert_eq!(said(often(None), 7, early), "Can be moved until Sun 29 Mar, 16:00.");
+    let short = Terms { move_notice_min: 0, max_moves: None, ..TERMS };
+    assert_eq!(said(short, 0, "2026-03-31T13:59:00Z"), "Can be moved until the lesson begins.");
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(crate) fn gone() -> Error {
 }
 
 /// 256 random bits, in hexadecimal.
-fn random_token() -> String {
+pub(crate) fn random_token() -> String {
     rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

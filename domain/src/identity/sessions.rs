@@ -181,11 +181,17 @@ pub async fn save(pool: &PgPool, hash: &TokenHash, data: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Finds what a living session keeps and when it ends, and, at most once a minute, notes that it was seen: one round trip.
+/// Finds what a living session keeps and when it ends, and, at most once a minute, notes that it was seen, unless nobody
+/// need sit there (`attended`): one round trip.
 ///
 /// # Errors
 /// Of the database.
-pub async fn load(pool: &PgPool, hash: &TokenHash, now: Instant) -> Result<Option<(Value, Instant)>> {
+pub async fn load(
+    pool: &PgPool,
+    hash: &TokenHash,
+    now: Instant,
+    attended: bool,
+) -> Result<Option<(Value, Instant)>> {
     let row = sqlx::query!(
         "with alive as (
              select token_hash, data, expires_at, last_seen_at from sessions
@@ -193,11 +199,12 @@ pub async fn load(pool: &PgPool, hash: &TokenHash, now: Instant) -> Result<Optio
                and last_seen_at + make_interval(secs => idle_seconds) > $2
          ), seen as (
              update sessions s set last_seen_at = $2 from alive a
-             where s.token_hash = a.token_hash and a.last_seen_at < $2 - interval '1 minute'
+             where $3 and s.token_hash = a.token_hash and a.last_seen_at < $2 - interval '1 minute'
          )
          select data, expires_at from alive",
         &hash[..],
         now.to_sqlx(),
+        attended,
     )
     .fetch_optional(pool)
     .await?;

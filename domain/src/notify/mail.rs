@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, ids::BookingId};
+use crate::{
+    Instant,
+    ids::{BookingId, HoldId},
+};
 
 /// A message. Names are as typed by people; nothing here may be trusted to be one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +98,24 @@ pub enum Mail {
     BookingMoved(BookingMail),
     /// A lesson won't take place.
     BookingCancelled(BookingMail),
+    /// A lesson is near.
+    Reminder(BookingMail),
+    /// Lessons that come again and again were booked together.
+    SeriesBooked {
+        /// The first of them.
+        booking: BookingMail,
+        /// All of them, in order.
+        dates: Vec<SeriesDate>,
+    },
+    /// What someone on the waiting list waits for is free, and kept for them for a while.
+    Offer {
+        /// What it would be; there is no lesson yet, so its id is nil.
+        booking: BookingMail,
+        /// What keeps it.
+        hold: HoldId,
+        /// How long, in ready words.
+        until: String,
+    },
     /// Whether a school's mail server works.
     Test {
         /// The school's name.
@@ -149,6 +170,19 @@ pub struct BookingMail {
     pub zone: String,
 }
 
+/// One lesson of a series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesDate {
+    /// Id.
+    pub booking: BookingId,
+    /// Start.
+    pub starts_at: Instant,
+    /// End.
+    pub ends_at: Instant,
+    /// When, short: "Tue 30 Mar, 16:00–17:00".
+    pub span: String,
+}
+
 impl Mail {
     /// Which message it is, as stored.
     pub fn kind(&self) -> &'static str {
@@ -170,6 +204,9 @@ impl Mail {
             Self::BookingConfirmed(_) => "booking_confirmed",
             Self::BookingMoved(_) => "booking_moved",
             Self::BookingCancelled(_) => "booking_cancelled",
+            Self::Reminder(_) => "reminder",
+            Self::SeriesBooked { .. } => "series_booked",
+            Self::Offer { .. } => "offer",
             Self::Test { .. } => "test",
         }
     }
@@ -195,6 +232,15 @@ impl Mail {
             Self::BookingConfirmed(booking) => format!("{} confirmed: {}", booking.service, booking.span),
             Self::BookingMoved(booking) => format!("{} moved: {}", booking.service, booking.span),
             Self::BookingCancelled(booking) => format!("{} cancelled: {}", booking.service, booking.span),
+            Self::Reminder(booking) => format!("Reminder: {}, {}", booking.service, booking.span),
+            Self::SeriesBooked { booking, dates } => {
+                let what = if booking.next.is_empty() { "booked" } else { "requested" };
+                match dates.len() {
+                    1 => format!("{} {what}: {}", booking.service, booking.span),
+                    times => format!("{} {what} {times} times, from {}", booking.service, booking.span),
+                }
+            }
+            Self::Offer { booking, .. } => format!("{} is free: {}", booking.service, booking.span),
             Self::Test { school } => format!("Test message of {school}"),
         };
         one_line(&text)
@@ -218,9 +264,12 @@ impl Mail {
             | Self::BookingRequested(booking)
             | Self::BookingConfirmed(booking)
             | Self::BookingMoved(booking)
-            | Self::BookingCancelled(booking) => {
+            | Self::BookingCancelled(booking)
+            | Self::Reminder(booking)
+            | Self::SeriesBooked { booking, .. } => {
                 Some(format!("/t/{}/bookings/{}", booking.slug, booking.booking))
             }
+            Self::Offer { booking, hold, .. } => Some(format!("/t/{}/offers/{hold}", booking.slug)),
             Self::Test { .. } => None,
         }
     }
@@ -280,6 +329,59 @@ mod tests {
             role: "staff".into(),
         };
         assert_eq!(mail.subject(), "Eve X invites you to Cape Bcc: all@x.test");
+    }
+
+    fn lesson() -> BookingMail {
+        let at = |text: &str| text.parse::<Instant>().unwrap();
+        BookingMail {
+            booking: BookingId(uuid::Uuid::nil()),
+            school: "Cape Drive".into(),
+            slug: "cape-drive".into(),
+            lesson: "lesson".into(),
+            service: "Driving lesson".into(),
+            span: "Fri 15 Jan, 15:00–16:00".into(),
+            when: "Fri 15 Jan, 15:00–16:00 (Johannesburg)".into(),
+            was: String::new(),
+            student: "Sipho Dlamini".into(),
+            instructor: "Thandi Mokoena".into(),
+            pickup: String::new(),
+            note: String::new(),
+            reason: String::new(),
+            next: String::new(),
+            terms: String::new(),
+            starts_at: at("2027-01-15T13:00:00Z"),
+            ends_at: at("2027-01-15T14:00:00Z"),
+            zone: "Africa/Johannesburg".into(),
+        }
+    }
+
+    #[test]
+    fn an_offer_leads_to_what_is_kept_and_not_to_a_lesson() {
+        let hold: HoldId = "01934e9a-0000-7000-8000-0000000000f0".parse().unwrap();
+        let mail = Mail::Offer { booking: lesson(), hold, until: "Tue 12 Jan, 11:30".into() };
+        assert_eq!(mail.path(None), Some(format!("/t/cape-drive/offers/{hold}")));
+        assert_eq!(mail.subject(), "Driving lesson is free: Fri 15 Jan, 15:00–16:00");
+        assert!(!mail.needs_token());
+    }
+
+    #[test]
+    fn a_series_and_a_reminder_survive_the_outbox() {
+        let date = SeriesDate {
+            booking: lesson().booking,
+            starts_at: lesson().starts_at,
+            ends_at: lesson().ends_at,
+            span: lesson().span,
+        };
+        let series = Mail::SeriesBooked { booking: lesson(), dates: vec![date.clone(), date] };
+        assert_eq!(series.subject(), "Driving lesson booked 2 times, from Fri 15 Jan, 15:00–16:00");
+        let reminder = Mail::Reminder(lesson());
+        assert_eq!(reminder.subject(), "Reminder: Driving lesson, Fri 15 Jan, 15:00–16:00");
+        for mail in [series, reminder] {
+            assert_eq!(mail.path(None), Some(format!("/t/cape-drive/bookings/{}", lesson().booking)));
+            let json = serde_json::to_value(&mail).unwrap();
+            assert_eq!(json["kind"], mail.kind());
+            assert_eq!(serde_json::from_value::<Mail>(json).unwrap(), mail);
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Who is in the demo.
 
+use std::ops::Range;
+
 use super::{
     BenchSize,
-    school::{Lesson, Member, Plan, Taught},
+    plan::{Combo, GroupLesson, Lesson, Member, Plan, Resource, Taught},
 };
 use crate::tenancy::Preset;
 
@@ -95,24 +97,43 @@ pub(super) fn schools() -> Vec<Plan> {
             .collect(),
         services: vec![
             Taught {
-                name: "Driving lesson",
                 text: "One hour on the road, from wherever you are.",
-                minutes: 60,
-                price: 42_000,
-                buffer: 0,
                 pickup: true,
-                approval: false,
+                colour: Some("#0a6b8a"),
+                ..Taught::of("Driving lesson", 60, 42_000)
             },
             Taught {
-                name: "Test preparation",
                 text: "The test route, parking and everything examiners ask.",
-                minutes: 90,
-                price: 62_000,
                 buffer: 15,
                 pickup: true,
-                approval: false,
+                colour: Some("#8a5a0a"),
+                ..Taught::of("Test preparation", 90, 62_000)
+            },
+            Taught {
+                text: "Signs and rules of the road, in a small group.",
+                seats: 8,
+                needs: &[(0, 1)],
+                colour: Some("#6b4fa0"),
+                ..Taught::of("Theory class", 60, 15_000)
             },
         ],
+        combos: vec![Combo {
+            name: "Lesson and mock test",
+            text: "An hour on the road, and then the whole test as if it were the day.",
+            price: 98_000,
+            parts: &[0, 1],
+        }],
+        resources: vec![
+            Resource { name: "Classroom", kind: "room", units: 1 },
+            Resource { name: "Test yard", kind: "other", units: 2 },
+        ],
+        groups: vec![
+            theory(-1, 2, 9, 52..57),
+            theory(1, 2, 10, 49..52),
+            // Full.
+            theory(1, 3, 9, 52..60),
+        ],
+        holidays: vec![(1, 1, "New Year’s Day"), (9, 24, "Heritage Day")],
         pack: 24,
         pack_every: 2,
         lessons: cape_lessons,
@@ -142,24 +163,25 @@ pub(super) fn schools() -> Vec<Plan> {
             .collect(),
         services: vec![
             Taught {
-                name: "Mentoring session",
                 text: "An hour about where you are and what comes next.",
-                minutes: 60,
-                price: 9_000,
-                buffer: 0,
-                pickup: false,
-                approval: false,
+                ..Taught::of("Mentoring session", 60, 9_000)
             },
             Taught {
-                name: "Portfolio review",
                 text: "Ninety minutes with your work on the table.",
-                minutes: 90,
-                price: 14_000,
                 buffer: 15,
-                pickup: false,
                 approval: true,
+                ..Taught::of("Portfolio review", 90, 14_000)
+            },
+            Taught {
+                text: "Six at one table, and one question for all.",
+                seats: 6,
+                ..Taught::of("Group workshop", 90, 4_500)
             },
         ],
+        combos: vec![],
+        resources: vec![],
+        groups: vec![],
+        holidays: vec![(1, 1, "New Year’s Day"), (10, 3, "Day of German Unity")],
         pack: 4,
         pack_every: 1,
         lessons: north_lessons,
@@ -176,6 +198,10 @@ pub(super) fn schools() -> Vec<Plan> {
         instructors: vec![],
         students: vec![],
         services: vec![],
+        combos: vec![],
+        resources: vec![],
+        groups: vec![],
+        holidays: vec![],
         pack: 0,
         pack_every: 1,
         lessons: |_, _, _| Vec::new(),
@@ -217,15 +243,11 @@ pub(super) fn bench(size: BenchSize) -> Plan {
                 role: "student",
             })
             .collect(),
-        services: vec![Taught {
-            name: "Lesson",
-            text: "An hour.",
-            minutes: 60,
-            price: 4_000,
-            buffer: 0,
-            pickup: false,
-            approval: false,
-        }],
+        services: vec![Taught { text: "An hour.", ..Taught::of("Lesson", 60, 4_000) }],
+        combos: vec![],
+        resources: vec![],
+        groups: vec![],
+        holidays: vec![],
         pack: 10,
         pack_every: 2,
         lessons: bench_lessons,
@@ -253,6 +275,11 @@ fn ascii(name: &str) -> String {
         })
         .filter(char::is_ascii_alphabetic)
         .collect()
+}
+
+/// The theory class of Cape Drive. At one o'clock nobody has a lesson: see [`cape_lessons`].
+fn theory(week: i64, weekday: i8, instructor: usize, students: Range<usize>) -> GroupLesson {
+    GroupLesson { week, weekday, minute: 13 * 60, service: 2, instructor, students }
 }
 
 /// Three lessons a week for each student, always with their own instructor: an instructor has one of each kind a day.

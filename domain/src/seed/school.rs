@@ -5,74 +5,27 @@ use jiff_sqlx::{Timestamp, ToSqlx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::plan::Plan;
 use crate::{
     Error, Instant, Result,
-    ids::{BookingId, InstructorId, PackId, ServiceId, StudentId, TenantId, UserId},
-    tenancy::Preset,
+    ids::{InstructorId, PackId, ResourceId, ServiceId, StudentId, TenantId, UserId},
     zoned::Zone,
 };
 
-/// Rows a statement.
-const BATCH: usize = 5_000;
-
-/// A school to be written.
-pub(super) struct Plan {
-    pub(super) slug: &'static str,
-    pub(super) name: String,
-    pub(super) preset: Preset,
-    pub(super) zone: &'static str,
-    pub(super) currency: &'static str,
-    pub(super) suspended: Option<&'static str>,
-    pub(super) staff: Vec<Member>,
-    pub(super) instructors: Vec<(Member, &'static str)>,
-    pub(super) students: Vec<Member>,
-    pub(super) services: Vec<Taught>,
-    /// Lessons in a pack.
-    pub(super) pack: i32,
-    /// Every n-th student has one.
-    pub(super) pack_every: usize,
-    /// The lessons of a week, counted from the current one; by the number of instructors and students.
-    pub(super) lessons: fn(i64, usize, usize) -> Vec<Lesson>,
-    /// First and last week.
-    pub(super) weeks: (i64, i64),
-}
-
-pub(super) struct Member {
-    pub(super) name: String,
-    pub(super) email: String,
-    pub(super) role: &'static str,
-}
-
-pub(super) struct Taught {
-    pub(super) name: &'static str,
-    pub(super) text: &'static str,
-    pub(super) minutes: i32,
-    pub(super) price: i64,
-    pub(super) buffer: i32,
-    pub(super) pickup: bool,
-    pub(super) approval: bool,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Lesson {
-    pub(super) student: usize,
-    pub(super) instructor: usize,
-    /// 0 is Monday.
-    pub(super) weekday: i8,
-    pub(super) minute: i16,
-    pub(super) service: usize,
-    pub(super) cancelled: bool,
-}
-
-struct School<'a> {
-    plan: &'a Plan,
-    id: Uuid,
-    now: Instant,
-    zone: Zone,
-    instructors: Vec<Uuid>,
-    students: Vec<Uuid>,
-    services: Vec<Uuid>,
-    packs: Vec<Option<Uuid>>,
+/// A school on its way into the tables, with the ids of what the plan names by place.
+pub(super) struct School<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) id: Uuid,
+    pub(super) now: Instant,
+    pub(super) zone: Zone,
+    pub(super) instructors: Vec<Uuid>,
+    pub(super) students: Vec<Uuid>,
+    pub(super) services: Vec<Uuid>,
+    pub(super) combos: Vec<Uuid>,
+    pub(super) resources: Vec<Uuid>,
+    /// Of each resource.
+    pub(super) units: Vec<Vec<Uuid>>,
+    pub(super) packs: Vec<Option<Uuid>>,
 }
 
 pub(super) async fn write(
@@ -88,7 +41,14 @@ pub(super) async fn write(
         zone: Zone::parse(plan.zone).map_err(Error::internal)?,
         instructors: (0..plan.instructors.len()).map(|_| InstructorId::new(now).0).collect(),
         students: (0..plan.students.len()).map(|_| StudentId::new(now).0).collect(),
-        services: (0..plan.services.len()).map(|_| ServiceId::new(now).0).collect(),
+        services: plan.services.iter().map(|_| ServiceId::new(now).0).collect(),
+        combos: plan.combos.iter().map(|_| ServiceId::new(now).0).collect(),
+        resources: plan.resources.iter().map(|_| ResourceId::new(now).0).collect(),
+        units: plan
+            .resources
+            .iter()
+            .map(|resource| (0..resource.units).map(|_| ResourceId::new(now).0).collect())
+            .collect(),
         packs: (0..plan.students.len())
             .map(|i| (plan.pack > 0 && i % plan.pack_every == 0).then(|| PackId::new(now).0))
             .collect(),
@@ -96,9 +56,12 @@ pub(super) async fn write(
     school.tenant(conn).await?;
     school.people(conn, password_hash).await?;
     if !plan.instructors.is_empty() {
+        school.resources(conn).await?;
         school.teaching(conn).await?;
         school.packs(conn).await?;
         school.lessons(conn).await?;
+        school.groups(conn).await?;
+        school.holidays(conn).await?;
     }
     Ok(())
 }
@@ -180,38 +143,6 @@ impl School<'_> {
         Ok(())
     }
 
-    async fn teaching(&self, conn: &mut PgConnection) -> Result<()> {
-        for (service, id) in self.plan.services.iter().zip(&self.services) {
-            sqlx::query!(
-                "insert into services (tenant_id, id, name, description, duration_min, price_minor, currency, buffer_after_min,
-                                       needs_pickup, needs_approval, created_at)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-                self.id, id, service.name, service.text, service.minutes, service.price, self.plan.currency, service.buffer,
-                service.pickup, service.approval, self.now.to_sqlx(),
-            )
-            .execute(&mut *conn)
-            .await?;
-        }
-        sqlx::query!(
-            "insert into service_instructors (tenant_id, service_id, instructor_id)
-             select $1, s, i from unnest($2::uuid[]) s, unnest($3::uuid[]) i",
-            self.id,
-            &self.services,
-            &self.instructors,
-        )
-        .execute(&mut *conn)
-        .await?;
-        sqlx::query!(
-            "insert into weekly_hours (tenant_id, instructor_id, weekday, start_minute, end_minute)
-             select $1, i, d, 540, 1020 from unnest($2::uuid[]) i, generate_series(1, 5) d",
-            self.id,
-            &self.instructors,
-        )
-        .execute(conn)
-        .await?;
-        Ok(())
-    }
-
     async fn packs(&self, conn: &mut PgConnection) -> Result<()> {
         let count = self.instructors.len();
         let instructors: Vec<Uuid> = (0..self.students.len()).map(|i| self.instructors[i % count]).collect();
@@ -247,108 +178,6 @@ impl School<'_> {
             "insert into credit_postings (tenant_id, id, pack_id, from_account, to_account, lessons, reason, created_at)
              select $1, gen_random_uuid(), p, 'issued', 'pack', $3, 'Pack bought', $4 from unnest($2::uuid[]) p",
             self.id, &ids, self.plan.pack, self.now.to_sqlx(),
-        )
-        .execute(conn)
-        .await?;
-        Ok(())
-    }
-
-    async fn lessons(&self, conn: &mut PgConnection) -> Result<()> {
-        let today = self.zone.date(self.now);
-        let back = i64::from(today.weekday().to_monday_zero_offset());
-        let monday = today.checked_sub(back.days()).map_err(Error::internal)?;
-        let mut left: Vec<i32> = self.packs.iter().map(|pack| pack.map_or(0, |_| self.plan.pack)).collect();
-        let mut rows = Rows::default();
-        for week in self.plan.weeks.0..=self.plan.weeks.1 {
-            for lesson in (self.plan.lessons)(week, self.instructors.len(), self.students.len()) {
-                let day = monday
-                    .checked_add((week * 7 + i64::from(lesson.weekday)).days())
-                    .map_err(Error::internal)?;
-                self.lesson(&mut rows, &mut left, lesson, self.zone.at_minute(day, lesson.minute))?;
-                if rows.ids.len() >= BATCH {
-                    std::mem::take(&mut rows).write(conn, self).await?;
-                }
-            }
-        }
-        rows.write(conn, self).await
-    }
-
-    fn lesson(&self, rows: &mut Rows, left: &mut [i32], lesson: Lesson, start: Instant) -> Result<()> {
-        let service = &self.plan.services[lesson.service];
-        let end = start.checked_add(i64::from(service.minutes).minutes()).map_err(Error::internal)?;
-        let over = end < self.now;
-        let status = match (lesson.cancelled, over) {
-            (true, _) => "cancelled",
-            (_, true) if lesson.student % 13 == 12 => "no_show",
-            (_, true) => "completed",
-            (_, false) if service.approval => "requested",
-            (_, false) => "confirmed",
-        };
-        let pack = self.packs[lesson.student].filter(|_| status != "cancelled" && left[lesson.student] > 0);
-        if pack.is_some() {
-            left[lesson.student] -= 1;
-        }
-        rows.ids.push(BookingId::new(self.now).0);
-        rows.services.push(self.services[lesson.service]);
-        rows.instructors.push(self.instructors[lesson.instructor]);
-        rows.students.push(self.students[lesson.student]);
-        rows.starts.push(start.to_sqlx());
-        rows.ends.push(end.to_sqlx());
-        rows.statuses.push(status.to_owned());
-        rows.pickups.push(if service.pickup { "12 Kloof Street".to_owned() } else { String::new() });
-        rows.prices.push(service.price);
-        rows.packs.push(pack);
-        rows.buffers.push(service.buffer);
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Rows {
-    ids: Vec<Uuid>,
-    services: Vec<Uuid>,
-    instructors: Vec<Uuid>,
-    students: Vec<Uuid>,
-    starts: Vec<Timestamp>,
-    ends: Vec<Timestamp>,
-    statuses: Vec<String>,
-    pickups: Vec<String>,
-    prices: Vec<i64>,
-    packs: Vec<Option<Uuid>>,
-    buffers: Vec<i32>,
-}
-
-impl Rows {
-    async fn write(self, conn: &mut PgConnection, school: &School<'_>) -> Result<()> {
-        sqlx::query!(
-            "insert into bookings (tenant_id, id, service_id, instructor_id, student_id, starts_at, ends_at, status, pickup,
-                                   price_minor, currency, cancel_notice_min, pack_id, created_at, cancelled_at, cancel_reason)
-             select $1, id, service, instructor, student, starts, ends, status, pickup, price, $12, 1440, pack, $13,
-                    case when status = 'cancelled' then least($13::timestamptz, starts) end,
-                    case when status = 'cancelled' then 'Ill' end
-             from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[], $7::timestamptz[], $8::text[],
-                         $9::text[], $10::bigint[], $11::uuid[])
-                  as x(id, service, instructor, student, starts, ends, status, pickup, price, pack)",
-            school.id, &self.ids, &self.services, &self.instructors, &self.students, &self.starts as &[Timestamp], &self.ends as &[Timestamp], &self.statuses,
-            &self.pickups, &self.prices, &self.packs as &[Option<Uuid>], school.plan.currency, school.now.to_sqlx(),
-        )
-        .execute(&mut *conn)
-        .await?;
-        sqlx::query!(
-            "insert into claims (tenant_id, id, subject_kind, subject_id, starts_at, ends_at, booking_id, active)
-             select $1, gen_random_uuid(), kind, case kind when 'student' then student else instructor end, starts,
-                    ends + make_interval(mins => case kind when 'student' then 0 else buffer end), id, status <> 'cancelled'
-             from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::int[])
-                  as x(id, instructor, student, starts, ends, status, buffer), (values ('instructor'), ('student')) k(kind)",
-            school.id, &self.ids, &self.instructors, &self.students, &self.starts as &[Timestamp], &self.ends as &[Timestamp], &self.statuses, &self.buffers,
-        )
-        .execute(&mut *conn)
-        .await?;
-        sqlx::query!(
-            "insert into credit_postings (tenant_id, id, pack_id, from_account, to_account, lessons, booking_id, reason, created_at)
-             select $1, gen_random_uuid(), pack, 'pack', 'used', 1, id, 'Booked', $4
-             from unnest($2::uuid[], $3::uuid[]) as x(id, pack) where pack is not null",
-            school.id, &self.ids, &self.packs as &[Option<Uuid>], school.now.to_sqlx(),
         )
         .execute(conn)
         .await?;

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{Service, Teacher, Typed, store};
+use super::{
+    Checked, Needed, Part, Service, ServiceKind, Teacher, Typed, combos,
+    link_store::{self, Around},
+    store,
+};
 use crate::{
     Error, Result, audit,
     authz::{Action, TenantScope},
     ids::{InstructorId, ServiceId},
     paging::{ListQuery, Page},
+    tenancy::settings,
 };
 
 /// A row of the services table.
@@ -19,6 +24,32 @@ pub struct ServiceRow {
     pub instructors: i64,
     /// Lessons of it still to come.
     pub upcoming: i64,
+    /// A combo with a part that is archived: nobody can book it.
+    pub broken: bool,
+}
+
+/// A service in its form, and what stands beside it there.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The service.
+    pub service: Service,
+    /// All instructors, and who of them teaches it.
+    pub teachers: Vec<Teacher>,
+    /// All resources, and how much of them it needs.
+    pub resources: Vec<Needed>,
+    /// What it is made of, for a combo.
+    pub parts: Vec<Part>,
+    /// What a combo can be made of.
+    pub choices: Vec<Part>,
+    /// Names of the combos it is a part of.
+    pub combos: Vec<String>,
+}
+
+impl Sheet {
+    fn new(service: Service, around: Around) -> Self {
+        let Around { teachers, resources, parts, choices, combos } = around;
+        Self { service, teachers, resources, parts, choices, combos }
+    }
 }
 
 /// The services of the school: those offered, unless `status` is `archived` or `all`. Sorted by `name`, `price` or
@@ -36,53 +67,83 @@ pub async fn list(scope: &mut TenantScope, query: &ListQuery, status: &str) -> R
     let total = rows.first().map_or(0, |row| row.total);
     let items = rows
         .into_iter()
-        .map(|row| ServiceRow { service: row.service, instructors: row.instructors, upcoming: row.upcoming })
+        .map(|row| ServiceRow {
+            service: row.service,
+            instructors: row.instructors,
+            upcoming: row.upcoming,
+            broken: row.broken,
+        })
         .collect();
     Ok(Page::new(items, total, query))
 }
 
-/// What a new service starts from, and who could teach it.
-pub async fn blank(scope: &mut TenantScope) -> Result<(Service, Vec<Teacher>)> {
+/// What a new service starts from: the school's own terms.
+pub async fn blank(scope: &mut TenantScope, kind: ServiceKind) -> Result<Sheet> {
     scope.require(Action::EditServices)?;
-    let service = Service::blank(&scope.tenant().currency);
+    let terms = settings::terms(scope).await?;
+    let service = Service {
+        kind,
+        notice_min: terms.notice_min,
+        cancel_notice_min: terms.cancel_notice_min,
+        move_notice_min: terms.cancel_notice_min,
+        ..Service::blank(&scope.tenant().currency)
+    };
     let (tenant, conn) = scope.conn();
-    Ok((service, store::teachers(conn, tenant, None).await?))
+    Ok(Sheet::new(service, link_store::around(conn, tenant, None).await?))
 }
 
-/// A service to edit, and who teaches it.
-pub async fn one(scope: &mut TenantScope, id: ServiceId) -> Result<(Service, Vec<Teacher>)> {
+/// A service to edit, and all that belongs to it.
+pub async fn one(scope: &mut TenantScope, id: ServiceId) -> Result<Sheet> {
     scope.require(Action::EditServices)?;
     let (tenant, conn) = scope.conn();
     let service = store::find(conn, tenant, id).await?.ok_or(Error::NotFound)?;
-    Ok((service, store::teachers(conn, tenant, Some(id)).await?))
+    Ok(Sheet::new(service, link_store::around(conn, tenant, Some(id)).await?))
 }
 
-/// Saves the form of a service; a new one without an `id`.
+/// Saves the form of a service; a new one without an `id`. Combos it is a part of follow.
 pub async fn save(scope: &mut TenantScope, id: Option<ServiceId>, typed: &Typed) -> Result<Service> {
     scope.require(Action::EditServices)?;
-    let now = scope.now();
-    let mut service = typed.check(id.unwrap_or_else(|| ServiceId::new(now)), &scope.tenant().currency)?;
+    let (now, currency) = (scope.now(), scope.tenant().currency.clone());
     let teachers: Vec<InstructorId> =
         typed.instructors.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
     let (tenant, conn) = scope.conn();
-    let ids: Vec<uuid::Uuid> = teachers.iter().map(|id| id.0).collect();
-    if store::count_instructors(conn, tenant, &ids).await? != ids.len() as i64 {
-        return Err(Error::NotFound);
-    }
+    store::lock(conn, tenant).await?;
     let before = match id {
         Some(id) => Some(store::find(conn, tenant, id).await?.ok_or(Error::NotFound)?),
         None => None,
     };
+    if before.as_ref().is_some_and(|old| old.kind == ServiceKind::Combo) {
+        return Err(Error::Conflict("This is a combo: change it on its own page.".into()));
+    }
+    let around = link_store::around(conn, tenant, id).await?;
+    let id = id.unwrap_or_else(|| ServiceId::new(now));
+    let Checked { service, resources } = typed.check(id, &currency, before.as_ref(), &around.resources)?;
+    if service.capacity > 1
+        && let Some(combo) = around.combos.first()
+    {
+        let message = format!("It is part of {combo}, which is for one. Take it out there first.");
+        return Err(Error::field("capacity", message));
+    }
+    let ids: Vec<uuid::Uuid> = teachers.iter().map(|id| id.0).collect();
+    if link_store::count_instructors(conn, tenant, &ids).await? != ids.len() as i64 {
+        return Err(Error::NotFound);
+    }
     match &before {
-        Some(old) => {
-            service.archived = old.archived;
-            store::update(conn, tenant, &service).await?;
-        }
+        Some(_) => store::update(conn, tenant, &service).await?,
         None => store::insert(conn, tenant, &service, now).await?,
     }
-    store::set_teachers(conn, tenant, service.id, &teachers).await?;
+    link_store::set_teachers(conn, tenant, service.id, &teachers).await?;
+    if let Some(needed) = &resources {
+        link_store::set_resources(conn, tenant, service.id, needed).await?;
+    }
+    if !around.combos.is_empty() {
+        combos::refresh(conn, tenant).await?;
+    }
     let mut after = serde_json::to_value(&service).map_err(Error::internal)?;
     after["instructors"] = serde_json::to_value(&teachers).map_err(Error::internal)?;
+    if let Some(needed) = resources {
+        after["resources"] = serde_json::to_value(needed).map_err(Error::internal)?;
+    }
     let before = before.map(|old| serde_json::to_value(old).map_err(Error::internal)).transpose()?;
     record(scope, service.id, before, after).await?;
     Ok(service)
@@ -118,7 +179,7 @@ async fn set_archived(scope: &mut TenantScope, id: ServiceId, archived: bool) ->
     Ok(service)
 }
 
-async fn record(
+pub(super) async fn record(
     scope: &mut TenantScope,
     id: ServiceId,
     before: Option<serde_json::Value>,

@@ -1,6 +1,7 @@
 //! What a school's owner sets (TN-10).
 
 mod mail;
+mod rules;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use serde::Serialize;
 use sqlx::types::Json;
 
 pub use mail::{MailInput, MailSettings, mail, remove_mail, save_mail};
+pub use rules::{Rules, RulesInput, reminders_text};
 
 use super::{difference, parse_accent, parse_currency, parse_locale, parse_word};
 use crate::{
@@ -49,6 +51,9 @@ pub struct Settings {
     pub default_notice_min: i32,
     /// How long before its start a lesson of a new service can be cancelled for free.
     pub default_cancel_notice_min: i32,
+    /// Limits, offers and reminders.
+    #[serde(flatten)]
+    pub rules: Rules,
 }
 
 /// The form of the settings as typed.
@@ -80,6 +85,8 @@ pub struct SettingsInput {
     pub notice: String,
     /// Hours.
     pub cancel_notice: String,
+    /// Limits, offers and reminders.
+    pub rules: RulesInput,
 }
 
 /// The terms a new service starts from.
@@ -92,8 +99,8 @@ pub struct Terms {
 }
 
 impl SettingsInput {
-    /// The settings that were meant. Names of fields: as here; of days: [`DAYS`].
-    fn check(&self, preset: super::Preset) -> Result<Settings> {
+    /// The settings that were meant, given the rules that are there. Names of fields: as here; of days: [`DAYS`].
+    fn check(&self, preset: super::Preset, stored: &Rules) -> Result<Settings> {
         let mut errors = FieldErrors::new();
         let name = errors.check("name", PersonName::parse(&self.name));
         let zone = errors.check("zone", Zone::parse(self.zone.trim()));
@@ -118,6 +125,7 @@ impl SettingsInput {
         let accent = errors.check("accent", parse_accent(&self.accent));
         let notice = errors.check("notice", parse_hours(&self.notice));
         let cancel = errors.check("cancel_notice", parse_hours(&self.cancel_notice));
+        let rules = self.rules.check(&mut errors, stored);
         errors.finish()?;
         Ok(Settings {
             name: name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
@@ -131,6 +139,7 @@ impl SettingsInput {
             require_code: self.require_code,
             default_notice_min: notice.unwrap_or_default(),
             default_cancel_notice_min: cancel.unwrap_or_default(),
+            rules,
         })
     }
 }
@@ -149,7 +158,8 @@ async fn read(scope: &mut TenantScope) -> Result<Settings> {
     let row = sqlx::query!(
         r#"select name, zone, locale, currency, words as "words: Json<BTreeMap<String, String>>",
                   opening_hours as "opening_hours: Json<Vec<WeeklyHour>>", accent, open_registration, require_code,
-                  default_notice_min, default_cancel_notice_min
+                  default_notice_min, default_cancel_notice_min, student_max_per_day, student_max_per_week, offer_min,
+                  reminder_offsets, quiet_from, quiet_to
            from tenants where id = $1"#,
         tenant
     )
@@ -167,6 +177,14 @@ async fn read(scope: &mut TenantScope) -> Result<Settings> {
         require_code: row.require_code,
         default_notice_min: row.default_notice_min,
         default_cancel_notice_min: row.default_cancel_notice_min,
+        rules: Rules {
+            student_max_per_day: row.student_max_per_day,
+            student_max_per_week: row.student_max_per_week,
+            offer_min: row.offer_min,
+            reminder_offsets: row.reminder_offsets,
+            quiet_from: row.quiet_from,
+            quiet_to: row.quiet_to,
+        },
     })
 }
 
@@ -208,11 +226,11 @@ pub async fn terms(scope: &mut TenantScope) -> Result<Terms> {
 /// Field errors; [`Error::Forbidden`] for anyone but an owner.
 pub async fn save(scope: &mut TenantScope, typed: &SettingsInput) -> Result<Settings> {
     scope.require(Action::EditSettings)?;
-    let after = typed.check(scope.tenant().preset)?;
     // Of two who save at once, the second one's record begins with what the first one left.
     let (tenant, conn) = scope.conn();
     sqlx::query!("select id from tenants where id = $1 for no key update", tenant).fetch_one(conn).await?;
     let before = read(scope).await?;
+    let after = typed.check(scope.tenant().preset, &before.rules)?;
     if after.require_code && !before.require_code && !has_code(scope).await? {
         // Who asks it of others must not be the first one shut out.
         return Err(Error::field("require_code", "Set up your own second step first."));
@@ -226,7 +244,8 @@ pub async fn save(scope: &mut TenantScope, typed: &SettingsInput) -> Result<Sett
     sqlx::query!(
         "update tenants set name = $2, zone = $3, locale = $4, currency = $5, words = $6, opening_hours = $7, accent = $8,
              open_registration = $9, require_code = $10, default_notice_min = $11, default_cancel_notice_min = $12,
-             updated_at = $13
+             student_max_per_day = $13, student_max_per_week = $14, offer_min = $15, reminder_offsets = $16,
+             quiet_from = $17, quiet_to = $18, updated_at = $19
          where id = $1",
         tenant,
         after.name,
@@ -240,6 +259,12 @@ pub async fn save(scope: &mut TenantScope, typed: &SettingsInput) -> Result<Sett
         after.require_code,
         after.default_notice_min,
         after.default_cancel_notice_min,
+        after.rules.student_max_per_day,
+        after.rules.student_max_per_week,
+        after.rules.offer_min,
+        &after.rules.reminder_offsets[..],
+        after.rules.quiet_from,
+        after.rules.quiet_to,
         now.to_sqlx(),
     )
     .execute(conn)
@@ -268,7 +293,7 @@ async fn has_code(scope: &mut TenantScope) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{rules::tests::usual, *};
     use crate::tenancy::Preset;
 
     fn typed() -> SettingsInput {
@@ -288,23 +313,27 @@ mod tests {
 
     #[test]
     fn only_words_that_differ_from_the_presets_are_kept() {
-        let settings = typed().check(Preset::DrivingSchool).unwrap();
+        let settings = typed().check(Preset::DrivingSchool, &usual()).unwrap();
         assert_eq!(settings.words, BTreeMap::from([("lesson".to_owned(), "drive".to_owned())]));
         assert_eq!(settings.currency, "ZAR");
         let monday = WeeklyHour { weekday: 1, start_minute: 540, end_minute: 720 };
         assert_eq!(settings.opening_hours, [monday]);
         assert_eq!((settings.default_notice_min, settings.default_cancel_notice_min), (120, 1440));
+        assert_eq!(settings.rules, usual());
     }
 
     #[test]
     fn all_fields_to_mend_are_named_at_once() {
         let mut bad = SettingsInput { accent: "red".into(), ..SettingsInput::default() };
         bad.hours[6] = "late".into();
-        let Err(Error::Invalid(errors)) = bad.check(Preset::Salon) else { panic!("it should be refused") };
+        bad.rules.reminders = Some("never".into());
+        let Err(Error::Invalid(errors)) = bad.check(Preset::Salon, &usual()) else {
+            panic!("it should be refused")
+        };
         let fields: Vec<&str> = errors.0.keys().map(String::as_str).collect();
         assert_eq!(
             fields,
-            ["accent", "cancel_notice", "currency", "locale", "name", "notice", "sun", "zone"]
+            ["accent", "cancel_notice", "currency", "locale", "name", "notice", "reminders", "sun", "zone"]
         );
     }
 }

@@ -34,7 +34,7 @@ struct Column {
     phone: bool,
 }
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column { table: "users", column: "phone", key: "id", by_school: false, phone: true },
     Column { table: "instructors", column: "phone", key: "id", by_school: true, phone: true },
     Column { table: "students", column: "phone", key: "id", by_school: true, phone: true },
@@ -42,6 +42,7 @@ const COLUMNS: [Column; 7] = [
     Column { table: "profiles", column: "id_number", key: "user_id", by_school: false, phone: false },
     Column { table: "tenant_mail", column: "password", key: "tenant_id", by_school: false, phone: false },
     Column { table: "outbox", column: "secret", key: "id", by_school: true, phone: false },
+    Column { table: "bookings", column: "lesson_note", key: "id", by_school: true, phone: false },
 ];
 
 /// What a rotation did.

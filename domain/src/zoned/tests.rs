@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    availability::{Diary, Rules, WeeklyHour, Window, free_slots},
+    availability::{Diary, Place, Rules, School, WeeklyHour, Window, free_slots},
     ids::InstructorId,
 };
 
@@ -71,17 +71,29 @@ fn check_readings(zone: &Zone, jump: Timestamp, shift: i64) {
 fn check_slots(zone: &Zone, jump: Timestamp) {
     let day = zone.date(jump);
     let hours = (1..=7).map(|weekday| WeeklyHour { weekday, start_minute: 0, end_minute: 1440 }).collect();
-    let diary =
-        Diary { instructor: InstructorId(Uuid::nil()), hours, blocks: Vec::new(), claims: Vec::new() };
+    let diary = Diary { hours, ..Diary::new(InstructorId(Uuid::nil())) };
     let rules = Rules {
         duration_min: 60,
         buffer_before_min: 0,
         buffer_after_min: 0,
         notice_min: 0,
         horizon_days: 365,
+        capacity: 1,
+        needs_credit: false,
     };
     let Ok(next) = day.tomorrow() else { return };
-    let window = Window { zone, rules, from: day, to: next, diary: &diary, student: &[] };
+    let school = School::default();
+    let window = Window {
+        zone,
+        rules,
+        from: day,
+        to: next,
+        diary: &diary,
+        student: None,
+        needs: &[],
+        school: &school,
+        place: &Place::Nowhere,
+    };
     let slots = free_slots(&window, jump - SignedDuration::from_hours(72));
     for slot in &slots {
         assert_eq!(

@@ -13,7 +13,11 @@ pub(super) type Ids = BTreeMap<&'static str, String>;
 
 /// Things to be found or made in a school: `:tenant` is its id, `:instructor` and `:student` are two of its people.
 /// What is taken away in the matrix is nobody's who tries.
-const THINGS: [(&str, &str); 10] = [
+const THINGS: [(&str, &str); 17] = [
+    (
+        "second",
+        "select id from services where tenant_id = :tenant and duration_min = 90 and kind = 'single' and capacity = 1 limit 1",
+    ),
     ("pack", "select id from packs where tenant_id = :tenant and student_id = :student"),
     (
         "block",
@@ -51,6 +55,27 @@ const THINGS: [(&str, &str); 10] = [
            values ('00000000-0000-0000-0000-000000000000', gen_random_uuid(), 'code_changed', 'a@access.test', 'Test',
                    '{"kind": "code_changed", "name": "x", "on": true}', 'dead', '2027-01-12', '2027-01-12') returning id"#,
     ),
+    ("resource", RESOURCE),
+    (
+        "group",
+        "insert into group_lessons (tenant_id, id, service_id, instructor_id, starts_at, ends_at, capacity, kept, created_at)
+         select tenant_id, gen_random_uuid(), service_id, instructor_id, '2027-06-05', '2027-06-06', 3, true, '2027-01-12'
+         from bookings where tenant_id = :tenant and instructor_id = :instructor limit 1 returning id",
+    ),
+    ("hold", HOLD),
+    (
+        "kept",
+        "insert into holds (tenant_id, id, kind, service_id, instructor_id, student_id, starts_at, ends_at, expires_at, created_at)
+         select tenant_id, gen_random_uuid(), 'checkout', service_id, instructor_id, :student, '2027-06-03', '2027-06-04', '2027-06-01', '2027-01-12'
+         from bookings where tenant_id = :tenant and instructor_id = :instructor limit 1 returning id",
+    ),
+    ("entry", WAITING),
+    (
+        "feed",
+        "insert into feeds (tenant_id, id, user_id, reach, token_hash, created_at)
+         select tenant_id, gen_random_uuid(), user_id, 'own', sha256(convert_to(gen_random_uuid()::text, 'UTF8')), '2027-01-12'
+         from memberships where tenant_id = :tenant and person_id = :student returning id",
+    ),
     (
         "account",
         "insert into users (id, email, email_verified_at, name, created_at, updated_at)
@@ -58,6 +83,20 @@ const THINGS: [(&str, &str); 10] = [
          returning id",
     ),
 ];
+const HOLD: &str = "with offered as (
+        insert into holds (tenant_id, id, kind, service_id, instructor_id, student_id, starts_at, ends_at, expires_at, created_at)
+        select tenant_id, gen_random_uuid(), 'offer', service_id, instructor_id, :student, '2027-06-03', '2027-06-04', '2027-06-01', '2027-01-12'
+        from bookings where tenant_id = :tenant and instructor_id = :instructor limit 1 returning *
+    ), entry as (
+        insert into waiting_list (tenant_id, id, service_id, student_id, from_at, to_at, state, hold_id, created_at)
+        select tenant_id, gen_random_uuid(), service_id, student_id, starts_at, ends_at, 'offered', id, created_at from offered
+    ) select id from offered";
+const WAITING: &str =
+    "insert into waiting_list (tenant_id, id, service_id, student_id, from_at, to_at, created_at)
+    select tenant_id, gen_random_uuid(), service_id, :student, '2027-06-09', '2027-06-10', '2027-01-12'
+    from bookings where tenant_id = :tenant and instructor_id = :instructor limit 1 returning id";
+const RESOURCE: &str = "insert into resources (tenant_id, id, name, kind, created_at)
+    values (:tenant, gen_random_uuid(), gen_random_uuid()::text, 'room', '2027-01-12') returning id";
 /// To a student: they take no seat.
 const INVITE: &str = "insert into invites (tenant_id, id, email, role, token_hash, created_at, expires_at)
     values (:tenant, gen_random_uuid(), gen_random_uuid()::text || '@access.test', 'student',
@@ -100,6 +139,9 @@ pub(super) fn fill(path: &str, slug: &str, ids: &Ids) -> String {
         p if p.contains("/instructors/") => &ids["instructor"],
         p if p.contains("/students/") => &ids["student"],
         p if p.contains("/services/") => &ids["service"],
+        p if p.contains("/groups/") => &ids["group"],
+        p if p.contains("/offers/") => &ids["hold"],
+        p if p.contains("/resources/") => &ids["resource"],
         p if p.contains("/users/") => &ids["account"],
         _ => &ids["tenant_id"],
     };
@@ -114,6 +156,14 @@ pub(super) fn fields(path: &str, slug: &str, ids: &Ids) -> Vec<(&'static str, St
     let tenant = text("tenant", slug);
     let reason = text("reason", "Test");
     match path {
+        "/fn/availability/add_holiday" | "/fn/availability/remove_holiday" => {
+            vec![tenant, text("date", "2027-05-04"), text("name", "Holiday")]
+        }
+        "/fn/availability/remove_exception" => vec![tenant, id("instructor"), text("date", "2027-05-05")],
+        "/fn/availability/save_exception" => {
+            vec![tenant, id("instructor"), text("date", "2027-05-05"), text("hours", "09:00-12:00")]
+        }
+        "/fn/availability/set_rules" => vec![tenant, id("instructor"), text("travel", "10")],
         "/fn/availability/block" => {
             vec![tenant, id("instructor"), text("date", "2027-05-03"), text("reason", "Holiday")]
         }
@@ -135,6 +185,62 @@ pub(super) fn fields(path: &str, slug: &str, ids: &Ids) -> Vec<(&'static str, St
             text("time", "16:00"),
             text("pickup", "1 Long Street"),
         ],
+        "/fn/booking/attendance" => vec![tenant, text("date", "2027-01-12")],
+        "/fn/booking/book_series" => vec![
+            tenant,
+            id("student"),
+            id("service"),
+            id("instructor"),
+            text("date", "2027-01-15"),
+            text("time", "16:00"),
+            text("every", "weekly"),
+            text("until", "count"),
+            text("count", "2"),
+            text("pickup", "1 Long Street"),
+        ],
+        "/fn/booking/bulk" => vec![tenant, text("step", "complete"), thing("bookings[0]", "booking")],
+        "/fn/booking/close_group" => vec![tenant, id("group"), reason],
+        "/fn/booking/hold" => {
+            vec![tenant, id("service"), id("instructor"), text("starts_at", "2027-01-15T15:00:00+02:00")]
+        }
+        "/fn/booking/move" => vec![
+            tenant,
+            id("booking"),
+            text("date", "2027-01-15"),
+            text("time", "14:00"),
+            text("scope", "this"),
+            reason,
+        ],
+        "/fn/booking/open_group" => {
+            vec![tenant, id("service"), id("instructor"), text("date", "2027-01-15"), text("time", "13:00")]
+        }
+        "/fn/booking/release_hold" => vec![tenant, thing("hold", "kept")],
+        "/fn/feeds/create" => vec![tenant],
+        "/fn/feeds/revoke" => vec![tenant, id("feed")],
+        "/fn/resources/archive" | "/fn/resources/restore" => vec![tenant, id("resource")],
+        "/fn/resources/save" => vec![
+            tenant,
+            id("resource"),
+            text("name", &ids["resource"]),
+            text("kind", "room"),
+            text("units", "1"),
+        ],
+        "/fn/services/bulk" => {
+            vec![tenant, text("step", "horizon"), text("value", "60"), thing("services[0]", "service")]
+        }
+        "/fn/services/save_combo" => vec![
+            tenant,
+            text("service", "new"),
+            text("name", "Both"),
+            text("price", "100"),
+            thing("parts[0]", "service"),
+            thing("parts[1]", "second"),
+        ],
+        "/fn/waiting/accept" | "/fn/waiting/decline" => vec![tenant, id("hold")],
+        "/fn/waiting/join" => {
+            vec![tenant, id("student"), id("service"), id("instructor"), text("date", "2027-01-18")]
+        }
+        "/fn/waiting/leave" => vec![tenant, id("entry")],
         "/fn/booking/cancel" => vec![tenant, id("booking"), text("reason", "Ill")],
         "/fn/booking/complete" | "/fn/booking/confirm" | "/fn/booking/no_show" => {
             vec![tenant, id("booking")]

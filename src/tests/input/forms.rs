@@ -16,10 +16,11 @@ pub(super) type Things = BTreeMap<&'static str, String>;
 /// What was done and recorded, beside logging in.
 pub(super) const SAVED: &str = "select count(*) from audit where action <> 'auth.login'";
 
-const THINGS: [(&str, &str); 14] = [
+const THINGS: [(&str, &str); 20] = [
     ("instructor", "select id::text from instructors where email like 'thandi@%'"),
     ("student", "select id::text from students where email like 'sipho@%'"),
     ("service", "select id::text from services where name = 'Driving lesson'"),
+    ("second", "select id::text from services where name = 'Test preparation'"),
     ("pack", "select p.id::text from packs p join students s on s.id = p.student_id and s.email like 'sipho@%'"),
     ("school", "select id::text from tenants where slug = 'north-mentors'"),
     ("member", "select id::text from users where email like 'pieter@%'"),
@@ -33,6 +34,39 @@ const THINGS: [(&str, &str); 14] = [
         "block",
         "insert into blocked_times (tenant_id, id, instructor_id, starts_at, ends_at)
          select tenant_id, gen_random_uuid(), id, '2027-06-01', '2027-06-02' from instructors where email like 'thandi@%' returning id::text",
+    ),
+    (
+        "resource",
+        "with made as (
+             insert into resources (tenant_id, id, name, kind, created_at)
+             select id, gen_random_uuid(), 'A room', 'room', '2027-01-12' from tenants where slug = 'cape-drive' returning *
+         ), units as (
+             insert into resource_units (tenant_id, id, resource_id, place) select tenant_id, gen_random_uuid(), id, 1 from made
+         ) select id::text from made",
+    ),
+    (
+        "group",
+        "insert into group_lessons (tenant_id, id, service_id, instructor_id, starts_at, ends_at, capacity, kept, created_at)
+         select tenant_id, gen_random_uuid(), service_id, instructor_id, '2027-06-05', '2027-06-06', 3, true, '2027-01-12'
+         from bookings b where b.instructor_id = (select id from instructors where email like 'thandi@%') limit 1 returning id::text",
+    ),
+    (
+        "hold",
+        "insert into holds (tenant_id, id, kind, service_id, instructor_id, student_id, starts_at, ends_at, expires_at, created_at)
+         select tenant_id, gen_random_uuid(), 'checkout', service_id, instructor_id, student_id, '2027-06-03', '2027-06-04', '2027-06-01', '2027-01-12'
+         from bookings b where b.student_id = (select id from students where email like 'sipho@%') limit 1 returning id::text",
+    ),
+    (
+        "entry",
+        "insert into waiting_list (tenant_id, id, service_id, student_id, from_at, to_at, created_at)
+         select tenant_id, gen_random_uuid(), service_id, student_id, '2027-06-09', '2027-06-10', '2027-01-12'
+         from bookings b where b.student_id = (select id from students where email like 'sipho@%') limit 1 returning id::text",
+    ),
+    (
+        "feed",
+        "insert into feeds (tenant_id, id, user_id, reach, token_hash, created_at)
+         select m.tenant_id, gen_random_uuid(), m.user_id, 'own', sha256('\\x01'), '2027-01-12'
+         from memberships m join users u on u.id = m.user_id where u.email like 'sipho@cape%' returning id::text",
     ),
     (
         "invite",
@@ -69,15 +103,30 @@ const THINGS: [(&str, &str); 14] = [
 /// Every action: the fields it needs | those it can do without. All is right in form; a bare name is filled with the
 /// id of such a thing, and `@` names the thing.
 const FORMS: &str = "
+availability/add_holiday | tenant date=2027-05-04 name=Holiday
 availability/block | tenant instructor date=2027-05-03 | from=09:00 to=10:00 reason=Holiday
+availability/remove_exception | tenant instructor date=2027-05-05
+availability/remove_holiday | tenant date=2027-05-04
+availability/save_exception | tenant instructor date=2027-05-05 | hours=09:00-12:00 reason=Fair
+availability/set_rules | tenant instructor | travel=10 max_per_day=5 max_per_week=20 weight=1
 availability/set_hours | tenant instructor | mon=09:00-17:00 tue= wed=9:00-12:00 thu= fri= sat= sun=
 availability/unblock | tenant block
+booking/attendance | tenant | date=2027-01-12
 booking/book | tenant service instructor starts_at=2027-01-15T15:00:00+02:00 | note=Hi pickup=Home idempotency_key=
 booking/book_for_student | tenant student instructor service date=2027-01-15 time=16:00 | which= note=Hi pickup=Home idempotency_key=
-booking/cancel | tenant booking reason=Ill
+booking/book_series | tenant service instructor date=2027-01-15 time=16:00 every=weekly | student until=count count=2 last_day= clock= note=Hi pickup=Home idempotency_key=
+booking/bulk | tenant step=complete | bookings[0]=@booking reason=
+booking/cancel | tenant booking reason=Ill | scope=this as_student=
+booking/close_group | tenant group reason=Rain
 booking/complete | tenant booking
 booking/confirm | tenant booking
+booking/hold | tenant service instructor starts_at=2027-01-15T15:00:00+02:00 | also=
+booking/move | tenant booking | date=2027-01-15 time=14:00 clock= instructor= scope=this reason=Rain starts_at=
 booking/no_show | tenant booking
+booking/open_group | tenant service instructor date=2027-01-15 time=13:00 | clock=
+booking/release_hold | tenant hold
+feeds/create | tenant
+feeds/revoke | tenant feed
 identity/change_email | email=moved@x.test
 identity/change_password | current=wrong password=short
 identity/confirm | password=demo-orchard-kettle-42 | code= next=/account
@@ -111,9 +160,14 @@ people/reject | tenant instructor reason=No
 people/remove | tenant kind=student id=@student reason=Moved
 people/restore | tenant kind=student id=@student reason=Back
 people/verify | tenant instructor verification=verified
+resources/archive | tenant resource
+resources/restore | tenant resource
+resources/save | tenant resource name=Room kind=room units=1
 services/archive | tenant service
+services/bulk | tenant step=notice value=2 | services[0]=@service
+services/save_combo | tenant service=new name=Pair price=100 | description=Text parts[0]=@service parts[1]=@second
 services/restore | tenant service
-services/save | tenant service name=Lesson duration=60 price=420 buffer_before=0 buffer_after=0 notice=2 horizon=60 cancel_notice=24 | description=Text needs_pickup=on needs_approval= instructors[0]=@instructor
+services/save | tenant service name=Lesson duration=60 price=420 buffer_before=0 buffer_after=0 notice=2 horizon=60 cancel_notice=24 | description=Text needs_pickup=on needs_approval= instructors[0]=@instructor capacity=1 colour=#0a6b8a move_notice=24 max_moves=2 late_fee=50 needs_credit= resources[0]=@resource units[0]=1
 team/accept | token=0f | name=New password=velvet-ladder-ocean-9
 team/invite | tenant email=new-staff@x.test role=staff
 team/invite_owner | tenant=@school email=new-owner@x.test
@@ -138,6 +192,10 @@ users/enable | user reason=Test
 users/impersonate | user reason=Test
 users/restore | user=@gone reason=Test
 users/stop |
+waiting/accept | tenant hold | pickup=Home note=Hi
+waiting/decline | tenant hold
+waiting/join | tenant service instructor date=2027-01-18 | time= pickup=Home note=Hi student
+waiting/leave | tenant entry
 users/update | user name=New email=user@x.test reason=Test
 ";
 
@@ -204,7 +262,12 @@ impl People {
             // Not one who has guessed too often elsewhere.
             "/fn/identity/confirm" | "/fn/identity/logout_everywhere" => &self.spare,
             "/fn/users/impersonate" => &self.actor,
-            "/fn/booking/book" => &self.student,
+            "/fn/booking/book"
+            | "/fn/booking/hold"
+            | "/fn/booking/release_hold"
+            | "/fn/feeds/revoke"
+            | "/fn/waiting/accept"
+            | "/fn/waiting/decline" => &self.student,
             _ if access == Some(Access::Platform) => &self.platform,
             _ => &self.owner,
         }

@@ -1,25 +1,49 @@
-//! The book page: service, instructor, day, time, summary. It fills as one goes, and each step is a link.
+//! The book page: service, instructor, day, time, summary. It fills as one goes, and each step is an address. For a
+//! student a chosen time is kept while they look over what they book (BK-10).
+
+mod also;
+mod gone;
+mod held;
+mod steps;
+mod wait;
+mod why;
 
 use domain::{
     Instant,
-    authz::{Actor, TenantScope},
+    authz::{Actor, Role, TenantScope},
     availability::{
-        self, Slot, nearest,
-        service::{Catalogue, Guide, Offer},
+        self, Rules, Slot, Stretch, WhyNot, nearest,
+        service::{Catalogue, Days, Guide, Offer},
     },
-    ids::{InstructorId, ServiceId},
+    booking::hold::Hold,
+    ids::{HoldId, InstructorId},
+    services::Service,
     tenancy::Tenant,
+    zoned::Zone,
 };
 use jiff::{ToSpan, civil::Date};
 use leptos::prelude::*;
 
-use super::{a, school, summary, times};
+pub(super) use self::{
+    held::give_back,
+    wait::{Wish, waiting},
+    why::why,
+};
+use super::{a, summary, times};
 use crate::{
     AppError,
     cx::Cx,
     doc::{Doc, Frame, PageResult},
+    islands::live_refresh::LiveRefresh,
     ui,
 };
+
+/// The action that keeps a time.
+pub(super) const HOLD: &str = "booking/hold";
+/// The action that books it.
+pub(super) const BOOK: &str = "booking/book";
+/// How many free times near another one are offered.
+const NEAR: usize = 3;
 
 /// With whom.
 pub(super) enum With {
@@ -41,10 +65,18 @@ impl With {
         catalogue.instructors.iter().find(|guide| teaches && guide.id == id).cloned().map(Self::One)
     }
 
-    fn ids(&self) -> Vec<InstructorId> {
+    /// Those it may be.
+    pub(super) fn ids(&self) -> Vec<InstructorId> {
         match self {
             Self::Any(ids) => ids.clone(),
             Self::One(guide) => vec![guide.id],
+        }
+    }
+
+    fn may_be(&self, id: InstructorId) -> bool {
+        match self {
+            Self::Any(ids) => ids.contains(&id),
+            Self::One(guide) => guide.id == id,
         }
     }
 
@@ -69,10 +101,18 @@ pub(super) struct Week {
     pub(super) next: Option<Date>,
     /// Free times, one a start.
     pub(super) slots: Vec<Slot>,
+    /// What is known of everyone's time on these days.
+    days: Days,
 }
 
 impl Week {
-    async fn load(cx: &Cx, scope: &mut TenantScope, offer: &Offer, with: &With) -> Result<Self, AppError> {
+    async fn load(
+        cx: &Cx,
+        scope: &mut TenantScope,
+        parts: &[Offer],
+        (offer, with): (&Offer, &With),
+        hold: Option<HoldId>,
+    ) -> Result<Self, AppError> {
         let zone = scope.tenant().zone.clone();
         let today = zone.date(scope.now());
         let last = today.saturating_add(i64::from(offer.service.horizon_days).days());
@@ -85,7 +125,12 @@ impl Week {
         let days = wanted.map_or(0, |day| day.duration_since(today).as_hours() / 24);
         let from = today.saturating_add((days / 7 * 7).days());
         let to = from.saturating_add(7.days());
-        let mut slots = availability::service::week(scope, &offer.service, &with.ids(), from, to).await?;
+        let (service, also, ids) = (&offer.service, also::further(parts), with.ids());
+        let mut days = availability::service::week(scope, service, &also, &ids, from, to, hold).await?;
+        let mut slots = std::mem::take(&mut days.slots);
+        // Of those who are free then, the one with a group lesson, as booking has it.
+        slots
+            .sort_unstable_by_key(|slot| (slot.starts_at, slot.group.is_none(), -slot.left, slot.instructor));
         slots.dedup_by_key(|slot| slot.starts_at);
         let first = slots.first().map(|slot| zone.date(slot.starts_at));
         Ok(Self {
@@ -94,13 +139,33 @@ impl Week {
             previous: (from > today).then(|| from.saturating_sub(7.days())),
             next: (to <= last).then_some(to),
             slots,
+            days,
         })
+    }
+
+    /// The day that the page speaks of.
+    pub(super) fn shown(&self) -> Date {
+        self.day.unwrap_or(self.from)
+    }
+
+    /// What is against a time, as far as it is of these days.
+    pub(super) fn why(&self, at: Instant, now: Instant) -> Option<WhyNot> {
+        self.days.why(at, now)
+    }
+
+    /// Free starts near `at`.
+    pub(super) fn near(&self, at: Instant) -> Vec<Instant> {
+        nearest(&self.slots, at, NEAR)
     }
 }
 
-/// The time in the address.
+/// The time in the address. Lessons begin on whole minutes.
 fn asked(cx: &Cx) -> Option<Instant> {
-    cx.query("at")?.parse().ok()
+    cx.query("at")?.parse::<Instant>().ok().filter(whole_minute)
+}
+
+fn whole_minute(at: &Instant) -> bool {
+    at.subsec_nanosecond() == 0 && at.as_second() % 60 == 0
 }
 
 /// What stands in the place of the summary.
@@ -108,9 +173,30 @@ pub(super) enum Choice {
     /// No time yet.
     Open,
     /// A free time.
-    Free(Slot),
-    /// A time that isn't free, and the nearest ones that are.
-    Gone(Vec<Instant>),
+    Free(Chosen),
+    /// A time that isn't free.
+    Gone(Gone),
+}
+
+/// A free time that was chosen.
+#[derive(Clone, Copy)]
+pub(super) struct Chosen {
+    /// Start.
+    pub(super) starts_at: Instant,
+    /// End.
+    pub(super) ends_at: Instant,
+    /// Seats left of a group lesson that stands already.
+    pub(super) left: Option<i32>,
+}
+
+/// A time that isn't free.
+pub(super) struct Gone {
+    /// Which.
+    pub(super) at: Option<Instant>,
+    /// Why, when it isn't someone else who was faster.
+    pub(super) cause: Option<WhyNot>,
+    /// The nearest that are.
+    pub(super) near: Vec<Instant>,
 }
 
 /// All that the page shows.
@@ -118,69 +204,173 @@ pub(super) struct Book {
     pub(super) tenant: Tenant,
     pub(super) actor: Actor,
     pub(super) catalogue: Catalogue,
+    /// The services of the appointment, in order; none before one is chosen.
+    pub(super) parts: Vec<Offer>,
+    /// All of them as one, and those who give them all.
     pub(super) offer: Option<Offer>,
     pub(super) with: Option<With>,
     pub(super) week: Option<Week>,
     pub(super) choice: Choice,
 }
 
+impl Book {
+    /// Whether a student of the school looks.
+    pub(super) fn is_student(&self) -> bool {
+        self.actor.role == Role::Student
+    }
+
+    /// Ids of the further services, as the address and the forms have them.
+    pub(super) fn also(&self) -> String {
+        also::value(&self.parts)
+    }
+
+    /// What the student keeps, if it is what the page is about.
+    pub(super) fn kept(&self) -> Option<&Hold> {
+        kept(&self.catalogue, &self.parts, self.with.as_ref())
+    }
+
+    /// The hold that keeps the chosen time.
+    pub(super) fn chosen_hold(&self) -> Option<&Hold> {
+        let Choice::Free(chosen) = &self.choice else { return None };
+        self.kept().filter(|hold| hold.starts_at == chosen.starts_at)
+    }
+
+    /// Whether the service asks for a prepaid lesson and the student has none with any of those it may be.
+    pub(super) fn lacks_credit(&self) -> bool {
+        let (Some(offer), Some(with)) = (&self.offer, &self.with) else { return false };
+        offer.service.needs_credit
+            && self.is_student()
+            && !self.catalogue.packs.iter().any(|pack| with.may_be(pack.instructor))
+    }
+
+    /// This address with another choice: what was said of one time goes, unless it is given again.
+    pub(super) fn link(&self, cx: &Cx, changes: &[(&str, &str)]) -> String {
+        let also = self.also();
+        let mut all = vec![("also", also.as_str()), ("at", ""), ("hold", ""), ("time", "")];
+        all.extend_from_slice(changes);
+        cx.link(&all)
+    }
+
+    /// The address that chooses a time.
+    pub(super) fn link_to(&self, cx: &Cx, at: Instant) -> String {
+        let zone = &self.tenant.zone;
+        self.link(cx, &[("date", &zone.date(at).to_string()), ("at", &zone.rfc3339(at))])
+    }
+
+    /// What every form of the page says of the appointment.
+    pub(super) fn hidden(&self) -> Vec<(&'static str, String)> {
+        let service = self.parts.first().map(|part| part.service.id.to_string());
+        let mut hidden = vec![
+            ("tenant", self.tenant.slug.clone()),
+            ("service", service.unwrap_or_default()),
+            ("also", self.also()),
+            ("instructor", self.with.as_ref().map(With::value).unwrap_or_default()),
+        ];
+        hidden.retain(|(_, value)| !value.is_empty());
+        hidden
+    }
+}
+
+/// What the student keeps, if it is for these services and this instructor.
+fn kept<'a>(catalogue: &'a Catalogue, parts: &[Offer], with: Option<&With>) -> Option<&'a Hold> {
+    catalogue.hold.as_ref().filter(|hold| {
+        parts.first().is_some_and(|part| part.service.id == hold.service)
+            && also::further(parts) == hold.also
+            && with.is_some_and(|with| with.may_be(hold.instructor))
+    })
+}
+
 /// Booking a lesson.
 pub async fn page(cx: Cx) -> PageResult {
     let mut scope = cx.school(cx.param("tenant")).await?;
     let catalogue = availability::service::catalogue(&mut scope).await?;
-    let offer = match cx.query("service").filter(|id| !id.is_empty()) {
-        Some(id) => Some(find(&catalogue, id).ok_or(domain::Error::NotFound)?),
-        None => None,
+    let parts = match cx.query("service").filter(|id| !id.is_empty()) {
+        Some(id) => also::chosen(&catalogue, id, cx.query("also")).ok_or(domain::Error::NotFound)?,
+        None => Vec::new(),
     };
+    let offer = also::together(&parts);
     let with = offer.as_ref().and_then(|offer| With::choose(&catalogue, offer, cx.query("instructor")));
     let week = match (&offer, &with) {
-        (Some(offer), Some(with)) => Some(Week::load(&cx, &mut scope, offer, with).await?),
+        (Some(offer), Some(with)) => {
+            let hold = catalogue.hold.as_ref().map(|hold| hold.id);
+            Some(Week::load(&cx, &mut scope, &parts, (offer, with), hold).await?)
+        }
         _ => None,
     };
-    let choice = choose(&cx, week.as_ref());
+    let choice = match (&offer, &week) {
+        (Some(offer), Some(week)) => {
+            let hold = kept(&catalogue, &parts, with.as_ref());
+            choose(&cx, &scope.tenant().zone, &offer.service, week, hold)
+        }
+        _ => Choice::Open,
+    };
     let frame = Frame::school(&scope);
     let (tenant, actor) = (scope.tenant().clone(), scope.actor().clone());
     let title = match &offer {
         Some(offer) => format!("Book {}, {}", offer.service.name, tenant.name),
         None => format!("Book {}, {}", a(&tenant.words().lesson), tenant.name),
     };
-    let book = Book { tenant, actor, catalogue, offer, with, week, choice };
-    Ok(Doc::new(title, frame, move || draw(&cx, &book)))
+    let live = week.is_some();
+    let book = Book { tenant, actor, catalogue, parts, offer, with, week, choice };
+    let doc = Doc::new(title, frame, move || draw(&cx, &book));
+    Ok(if live { doc.with_islands() } else { doc })
 }
 
-fn find(catalogue: &Catalogue, id: &str) -> Option<Offer> {
-    let id: ServiceId = id.parse().ok()?;
-    catalogue.services.iter().find(|offer| offer.service.id == id).cloned()
-}
-
-fn choose(cx: &Cx, week: Option<&Week>) -> Choice {
-    let (Some(at), Some(week)) = (asked(cx), week) else {
-        return Choice::Open;
-    };
+fn choose(cx: &Cx, zone: &Zone, service: &Service, week: &Week, hold: Option<&Hold>) -> Choice {
+    // A time that someone else was faster to keep.
+    let near = super::nearest(cx, HOLD);
+    if !near.is_empty() {
+        let at = cx.flash.as_ref().and_then(|flash| flash.values.get("starts_at")?.parse().ok());
+        return Choice::Gone(Gone { at, cause: None, near });
+    }
+    let Some(at) = asked(cx) else { return Choice::Open };
+    if let Some(hold) = hold.filter(|hold| hold.starts_at == at) {
+        return Choice::Free(Chosen { starts_at: hold.starts_at, ends_at: hold.ends_at, left: None });
+    }
     if let Some(slot) = week.slots.iter().find(|slot| slot.starts_at == at) {
-        return Choice::Free(*slot);
+        let Slot { starts_at, ends_at, group, left, .. } = *slot;
+        return Choice::Free(Chosen { starts_at, ends_at, left: group.map(|_| left) });
     }
+    let shown = (week.from..week.from.saturating_add(7.days())).contains(&zone.date(at));
+    let cause = match week.why(at, cx.now()) {
+        Some(cause) => cause,
+        // Between the listed times, but free.
+        None if shown => {
+            let Stretch { starts_at, ends_at } = Rules::of(service).lesson(at);
+            return Choice::Free(Chosen { starts_at, ends_at, left: None });
+        }
+        // What isn't known can't be said: the strip is of other days.
+        None => return Choice::Open,
+    };
     // The answer to a lost race knows other weeks too; a stale address has this one.
-    let mut near = super::nearest(cx, "booking/book");
+    let mut near = super::nearest(cx, BOOK);
     if near.is_empty() {
-        near = nearest(&week.slots, at, 3);
+        near = week.near(at);
     }
-    Choice::Gone(near)
+    Choice::Gone(Gone { at: Some(at), cause: Some(cause), near })
 }
 
 fn draw(cx: &Cx, book: &Book) -> AnyView {
     let words = book.tenant.words();
     let lead = format!("At {}. Times are {} time.", book.tenant.name, book.tenant.zone.city());
+    let days = book.week.as_ref().map(|week| {
+        let source = format!("/s/{}/live", book.tenant.slug);
+        view! {
+            {times::view(cx, book, week)}
+            <LiveRefresh source=source/>
+        }
+    });
     let steps = view! {
         <div class="steps">
-            {service_step(cx, book)}
-            {book.offer.as_ref().map(|offer| instructor_step(cx, book, offer))}
-            {book.week.as_ref().map(|week| times::view(cx, &book.tenant, week, &book.choice))}
+            {held::banner(cx, book)}
+            {steps::service(cx, book)}
+            {book.offer.as_ref().map(|offer| steps::instructor(cx, book, offer))}
+            {days}
         </div>
     };
     let aside = match (&book.offer, &book.with, &book.choice) {
-        (Some(offer), Some(with), Choice::Free(slot)) => Some(summary::view(cx, book, offer, with, *slot)),
-        (Some(_), Some(_), Choice::Gone(near)) => Some(summary::gone(cx, &book.tenant, near)),
+        (Some(offer), Some(with), Choice::Free(time)) => Some(summary::view(cx, book, offer, with, *time)),
+        (Some(_), Some(_), Choice::Gone(gone)) => Some(gone::view(cx, book, gone)),
         _ => None,
     };
     let body = match aside {
@@ -192,108 +382,6 @@ fn draw(cx: &Cx, book: &Book) -> AnyView {
         {body}
     }
     .into_any()
-}
-
-fn service_step(cx: &Cx, book: &Book) -> AnyView {
-    if let Some(offer) = &book.offer {
-        let chosen = offer.service.name.clone();
-        let line = school::service_line(offer);
-        let price = ui::capital(&ui::money(offer.service.price_minor, &offer.service.currency));
-        let change = cx.link(&[("service", ""), ("date", ""), ("at", "")]);
-        let card = view! {
-            <div class="choice" aria-current="true">
-                <span><strong><bdi>{chosen}</bdi></strong><small>{line}</small></span>
-                <span class="price">{price}</span>
-            </div>
-        };
-        return step("Service", Some((change, "Change service")), card.into_any());
-    }
-    if book.catalogue.services.is_empty() {
-        let text =
-            format!("This school has no {}s to book yet. Come back later.", book.tenant.words().lesson);
-        return step("Service", None, ui::empty("Nothing to book yet", &text, ().into_any()));
-    }
-    let cards: Vec<AnyView> = book
-        .catalogue
-        .services
-        .iter()
-        .map(|offer| {
-            let href = cx.link(&[("service", &offer.service.id.to_string()), ("date", ""), ("at", "")]);
-            view! { <li>{school::service_card(href, offer)}</li> }.into_any()
-        })
-        .collect();
-    step("Service", None, view! { <ul class="choices">{cards}</ul> }.into_any())
-}
-
-fn instructor_step(cx: &Cx, book: &Book, offer: &Offer) -> AnyView {
-    let words = book.tenant.words();
-    let title = ui::capital(&words.instructor);
-    match &book.with {
-        Some(with) => {
-            let change = cx.link(&[("instructor", ""), ("at", "")]);
-            let label = format!("Change {}", words.instructor);
-            step(&title, Some((change, label.as_str())), chosen_card(with, &words.instructor))
-        }
-        None if offer.instructors.is_empty() => {
-            let text = format!("No {} offers this service now. Choose another one.", words.instructor);
-            step(&title, None, ui::empty("Nobody to book with", &text, ().into_any()))
-        }
-        None => {
-            let any = cx.link(&[("instructor", "any"), ("at", "")]);
-            let any_label = format!("Any {}", words.instructor);
-            let cards: Vec<AnyView> = book
-                .catalogue
-                .instructors
-                .iter()
-                .filter(|guide| offer.instructors.contains(&guide.id))
-                .map(|guide| {
-                    let href = cx.link(&[("instructor", &guide.id.to_string()), ("at", "")]);
-                    view! { <li>{school::guide_card(href, guide)}</li> }.into_any()
-                })
-                .collect();
-            let list = view! {
-                <ul class="choices">
-                    <li>
-                        <a class="choice" href=any>
-                            {ui::icon("people")}
-                            <span><strong>{any_label}</strong><small>"The most free times"</small></span>
-                        </a>
-                    </li>
-                    {cards}
-                </ul>
-            };
-            step(&title, None, list.into_any())
-        }
-    }
-}
-
-fn chosen_card(with: &With, word: &str) -> AnyView {
-    match with {
-        With::Any(_) => {
-            let label = format!("Any {word}");
-            view! {
-                <div class="choice" aria-current="true">
-                    {ui::icon("people")}
-                    <span><strong>{label}</strong><small>"Whoever is free, with the fewest that week"</small></span>
-                </div>
-            }
-            .into_any()
-        }
-        With::One(guide) => {
-            let (picture, name) = (ui::initials(&guide.name), guide.name.clone());
-            let city = (!guide.city.is_empty()).then(|| guide.city.clone());
-            view! {
-                <div class="choice" aria-current="true">
-                    {picture}
-                    <span>
-                        <strong><bdi>{name}</bdi></strong>
-                        {city.map(|city| view! { <small>{city}</small> })}
-                    </span>
-                </div>
-            }
-            .into_any()
-        }
-    }
 }
 
 /// A step: its name, the way to change what was chosen, and what there is to choose.

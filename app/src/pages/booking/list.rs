@@ -3,8 +3,8 @@
 use domain::{
     Instant,
     authz::{Action, Actor, Reach, Role},
-    booking::{Booking, BookingFilter, Status, service},
-    ids::InstructorId,
+    booking::{Booking, BookingFilter, Status, bulk::Step, service},
+    ids::{InstructorId, SeriesId},
     paging::Page,
     people,
     tenancy::Tenant,
@@ -14,13 +14,17 @@ use leptos::prelude::*;
 
 use super::{a, name, when};
 use crate::{
-    cx::Cx,
+    cx::{Cx, Form},
     doc::{Doc, Frame, PageResult},
-    ui::{self, Kind},
+    ui::{self, Field, Kind, PostForm},
 };
 
 /// What narrows the list.
-const NARROWING: [&str; 5] = ["q", "status", "instructor", "from", "to"];
+const NARROWING: [&str; 6] = ["q", "status", "instructor", "from", "to", "series"];
+/// Takes several lessons one step further.
+const BULK: &str = "booking/bulk";
+/// The form of that, which the boxes in the rows belong to.
+const BULK_FORM: &str = "bulk";
 
 /// The list.
 pub async fn page(mut cx: Cx) -> PageResult {
@@ -52,31 +56,49 @@ struct List {
 
 fn draw(cx: &Cx, list: &List) -> AnyView {
     let words = list.tenant.words();
-    let act = match list.actor.role {
-        Role::Staff | Role::Owner => ui::link_button(
-            format!("/t/{}/bookings/new", list.tenant.slug),
-            &format!("Book for a {}", words.student),
-            true,
-        ),
-        Role::Student => ui::link_button(
-            format!("/s/{}/book", list.tenant.slug),
-            &format!("Book {}", a(&words.lesson)),
-            true,
-        ),
-        _ => ().into_any(),
-    };
     let body = if list.bookings.items.is_empty() {
         let title = format!("No {}s here", words.lesson);
         ui::empty(&title, "Other days or filters may have some.", ().into_any())
     } else {
-        table(cx, list)
+        view! {
+            {table(cx, list)}
+            {bulk(cx, list)}
+        }
+        .into_any()
     };
     view! {
-        {ui::page_head(&format!("{}s", ui::capital(&words.lesson)), None, act)}
+        {ui::page_head(&format!("{}s", ui::capital(&words.lesson)), None, acts(list))}
         {spans(cx, list.today)}
         {filters(cx, list)}
+        {only_series(cx)}
         {body}
         {ui::pager(cx, &list.bookings)}
+    }
+    .into_any()
+}
+
+/// What can be done from here, by role.
+fn acts(list: &List) -> AnyView {
+    let (slug, words) = (&list.tenant.slug, list.tenant.words());
+    let may = |action: Action| list.actor.reach(action) != Reach::None;
+    let calendar =
+        may(Action::ViewCalendar).then(|| ui::link_button(format!("/t/{slug}/calendar"), "Calendar", false));
+    let attendance = may(Action::CompleteBooking)
+        .then(|| ui::link_button(format!("/t/{slug}/attendance"), "Attendance", false));
+    let main = match list.actor.role {
+        Role::Staff | Role::Owner => {
+            let label = format!("Book for {}", a(&words.student));
+            ui::link_button(format!("/t/{slug}/bookings/new"), &label, true)
+        }
+        Role::Student => {
+            ui::link_button(format!("/s/{slug}/book"), &format!("Book {}", a(&words.lesson)), true)
+        }
+        _ => ().into_any(),
+    };
+    view! {
+        {calendar}
+        {attendance}
+        {main}
     }
     .into_any()
 }
@@ -104,7 +126,12 @@ fn filters(cx: &Cx, list: &List) -> AnyView {
         options.extend(list.instructors.iter().map(|(id, name)| (id.to_string(), name.clone())));
         ui::filter_select(cx, "instructor", &ui::capital(&words.instructor), options)
     });
+    let series = series(cx).map(|id| {
+        let value = id.to_string();
+        view! { <input type="hidden" name="series" value=value/> }
+    });
     let extra = view! {
+        {series}
         {ui::filter_select(cx, "status", "Status", statuses)}
         {instructors}
         {day(cx, "from", "From")}
@@ -114,6 +141,21 @@ fn filters(cx: &Cx, list: &List) -> AnyView {
     let may_export = list.actor.reach(Action::ExportData) != Reach::None;
     let download = may_export.then(|| cx.download(&format!("/t/{}/bookings.csv", list.tenant.slug)));
     ui::filter_bar(cx, "Search names and services", extra.into_any(), total, download)
+}
+
+/// The one series whose lessons are listed.
+fn series(cx: &Cx) -> Option<SeriesId> {
+    cx.query("series").and_then(|text| text.parse().ok())
+}
+
+/// Says that only one series is listed, with the way back to all.
+fn only_series(cx: &Cx) -> AnyView {
+    if series(cx).is_none() {
+        return ().into_any();
+    }
+    let clear = cx.link(&[("series", "")]);
+    view! { <p class="row"><span class="chip">"Only this series"</span><a href=clear>"Clear"</a></p> }
+        .into_any()
 }
 
 fn day(cx: &Cx, field: &'static str, label: &'static str) -> AnyView {
@@ -130,7 +172,11 @@ fn day(cx: &Cx, field: &'static str, label: &'static str) -> AnyView {
 fn table(cx: &Cx, list: &List) -> AnyView {
     let words = list.tenant.words();
     let (student, instructor) = columns(list.actor.role);
+    let choose = may_bulk(list).then(
+        || view! { <th scope="col" class="pick-cell"><span class="visually-hidden">"Choose"</span></th> },
+    );
     let heads = view! {
+        {choose}
         {ui::sort_head(cx, "start", "Time", true, "")}
         {student.then(|| head(&words.student))}
         {instructor.then(|| head(&words.instructor))}
@@ -138,7 +184,14 @@ fn table(cx: &Cx, list: &List) -> AnyView {
         <th scope="col">"Status"</th>
         <th scope="col"><span class="visually-hidden">"Next step"</span></th>
     };
-    let rows: Vec<AnyView> = list.bookings.items.iter().map(|booking| row(cx, list, booking)).collect();
+    let form = cx.form(BULK, "");
+    let rows: Vec<AnyView> = list
+        .bookings
+        .items
+        .iter()
+        .enumerate()
+        .map(|(at, booking)| row(cx, list, booking, may_bulk(list).then(|| pick(list, &form, at, booking))))
+        .collect();
     view! {
         <div class="table-wrap">
             <table class="table">
@@ -160,7 +213,7 @@ fn head(word: &str) -> AnyView {
     view! { <th scope="col">{word}</th> }.into_any()
 }
 
-fn row(cx: &Cx, list: &List, booking: &Booking) -> AnyView {
+fn row(cx: &Cx, list: &List, booking: &Booking, pick: Option<AnyView>) -> AnyView {
     let tenant = &list.tenant;
     let words = tenant.words();
     let (student, instructor) = columns(list.actor.role);
@@ -171,6 +224,7 @@ fn row(cx: &Cx, list: &List, booking: &Booking) -> AnyView {
     };
     view! {
         <tr>
+            {pick}
             <th scope="row"><a href=href>{when(tenant, booking, cx.now())}</a></th>
             {student.then(|| cell(&words.student, &booking.student_name))}
             {instructor.then(|| cell(&words.instructor, &booking.instructor_name))}
@@ -178,6 +232,61 @@ fn row(cx: &Cx, list: &List, booking: &Booking) -> AnyView {
             <td data-label="Status">{ui::status_badge(booking.status.as_str())}</td>
             <td>{act(cx, tenant, list.actor.role, booking, cx.now())}</td>
         </tr>
+    }
+    .into_any()
+}
+
+/// Whether several lessons can be taken further at once.
+fn may_bulk(list: &List) -> bool {
+    list.actor.reach(Action::BulkStatus) != Reach::None
+}
+
+/// The box that chooses a lesson. Each has a name of its own, so that a refused form keeps all of them.
+fn pick(list: &List, form: &Form, at: usize, booking: &Booking) -> AnyView {
+    let (name, value) = (format!("bookings[{at}]"), booking.id.to_string());
+    // The list may have changed since: a box is for its lesson, not for its row.
+    let checked = form.value(&name, "") == value;
+    let zone = &list.tenant.zone;
+    let clock = zone.clock(booking.starts_at);
+    let label = format!("Choose {}, {clock}, {}", zone.short_day(booking.starts_at), booking.student_name);
+    view! {
+        <td class="pick-cell">
+            <label class="pick">
+                <input type="checkbox" form=BULK_FORM name=name value=value checked=checked/>
+                <span class="visually-hidden">{label}</span>
+            </label>
+        </td>
+    }
+    .into_any()
+}
+
+/// What to do with the chosen ones.
+fn bulk(cx: &Cx, list: &List) -> AnyView {
+    if !may_bulk(list) {
+        return ().into_any();
+    }
+    let words = list.tenant.words();
+    let form = cx.form(BULK, "");
+    let mut steps = vec![(String::new(), "Choose one".to_owned())];
+    steps.extend(Step::CHOICES.map(|(code, label)| (code.to_owned(), label.to_owned())));
+    let error = form.error("bookings").map(str::to_owned);
+    let error = error.map(|text| view! { <div class="field invalid"><p class="error">{text}</p></div> });
+    let body = view! {
+        <div id="bookings">{error}</div>
+        <div class="inline">
+            {Field::select("step", "Step", steps).required().view(&form, "")}
+            {Field::text("reason", "Reason").autocomplete("off").max_length(1000).view(&form, "")}
+            {ui::button(&format!("Change {}s", words.lesson), Kind::Plain)}
+        </div>
+    };
+    let back = cx.link(&[("page", cx.query("page").unwrap_or(""))]);
+    let hidden = vec![("tenant", list.tenant.slug.clone()), ("back", back)];
+    view! {
+        <section class="panel chosen">
+            <h2>"With the chosen ones"</h2>
+            <p class="quiet">"Cancelling needs a reason. Everyone concerned reads it."</p>
+            {PostForm::new(BULK, cx, "", hidden).id(BULK_FORM).view(body.into_any())}
+        </section>
     }
     .into_any()
 }

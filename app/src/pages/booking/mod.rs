@@ -5,12 +5,18 @@ use leptos::prelude::*;
 
 use crate::{cx::Cx, ui};
 
+pub mod attendance;
 pub mod book;
+pub mod calendar;
+pub mod group;
 pub mod hours;
 pub mod list;
+pub mod moves;
 pub mod one;
 pub mod school;
+pub mod series;
 pub mod staff;
+pub mod waiting;
 
 mod opening;
 mod summary;

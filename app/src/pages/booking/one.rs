@@ -1,187 +1,136 @@
 //! One lesson: its facts, what happens next, and what can be done with it.
 
+mod acts;
+mod facts;
+
 use domain::{
     authz::{Actor, Role},
-    booking::{Booking, Status, cancel::canceller, cancel_terms, cancellation, service},
+    booking::{
+        Booking, Status,
+        moves::{self, InSeries},
+        policy::{Canceller, may_move},
+        service,
+    },
     ids::BookingId,
     tenancy::Tenant,
 };
 use leptos::prelude::*;
 
-use super::name;
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
-    ui::{self, Field, Kind},
+    ui,
 };
+
+/// A lesson and who looks at it.
+struct One {
+    tenant: Tenant,
+    actor: Actor,
+    booking: Booking,
+    series: Option<InSeries>,
+}
+
+impl One {
+    /// Whoever looks gives lessons or runs the school.
+    fn teaches(&self) -> bool {
+        matches!(self.actor.role, Role::Instructor | Role::Staff | Role::Owner)
+    }
+
+    /// Whoever looks runs the school.
+    fn runs(&self) -> bool {
+        matches!(self.actor.role, Role::Staff | Role::Owner)
+    }
+
+    /// It is asked for or agreed.
+    fn stands(&self) -> bool {
+        matches!(self.booking.status, Status::Requested | Status::Confirmed)
+    }
+
+    fn begun(&self, cx: &Cx) -> bool {
+        self.booking.starts_at <= cx.now()
+    }
+
+    /// A page of the school.
+    fn path(&self, rest: &str) -> String {
+        format!("/t/{}/{rest}", self.tenant.slug)
+    }
+}
 
 /// The lesson.
 pub async fn page(cx: Cx) -> PageResult {
     let id: BookingId = cx.id("id")?;
     let mut scope = cx.member(cx.param("tenant")).await?;
     let booking = service::one(&mut scope, id).await?;
+    let series = moves::in_series(&mut scope, &booking).await?;
     let (tenant, actor) = (scope.tenant().clone(), scope.actor().clone());
     let when = tenant.zone.span(booking.starts_at, booking.ends_at, cx.now());
     let title = format!("{}, {when}", booking.service_name);
-    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &tenant, &actor, &booking)))
+    let one = One { tenant, actor, booking, series };
+    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &one)))
 }
 
-fn draw(cx: &Cx, tenant: &Tenant, actor: &Actor, booking: &Booking) -> AnyView {
+fn draw(cx: &Cx, one: &One) -> AnyView {
+    let (tenant, booking) = (&one.tenant, &one.booking);
     let words = tenant.words();
-    let back =
-        ui::link_button(format!("/t/{}/bookings", tenant.slug), &format!("All {}s", words.lesson), false);
-    let next = next(tenant, actor.role, booking, cx);
+    let back = ui::link_button(one.path("bookings"), &format!("All {}s", words.lesson), false);
+    let when = tenant.zone.span(booking.starts_at, booking.ends_at, cx.now());
     view! {
-        {ui::page_head(&booking.service_name, Some(tenant.zone.span(booking.starts_at, booking.ends_at, cx.now())), back)}
+        {ui::page_head(&booking.service_name, Some(when), back)}
         <div class="stack">
             <section class="panel">
                 <h2>{ui::capital(&words.lesson)}</h2>
-                {facts(cx, tenant, actor.role, booking)}
+                {facts::view(cx, one)}
             </section>
             <section class="panel">
                 <h2>"What happens next"</h2>
-                <p>{next}</p>
+                <p>{next(cx, one)}</p>
                 {(!cx.site.mail.configured()).then(|| view! {
                     <p class="quiet">"No mail server is set up: messages about this wait in the outbox."</p>
                 })}
-                {steps(cx, tenant, actor.role, booking)}
+                {acts::steps(cx, one)}
             </section>
-            {cancel(cx, tenant, actor.role, booking)}
+            {acts::cancel(cx, one)}
         </div>
     }
     .into_any()
 }
 
-fn facts(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
-    let words = tenant.words();
-    let runs = matches!(role, Role::Staff | Role::Owner);
-    let link = |linked: bool, path: String, text: &str| {
-        if linked { view! { <a href=path>{name(text)}</a> }.into_any() } else { name(text) }
-    };
-    let student = format!("/t/{}/students/{}", tenant.slug, booking.student);
-    let instructor = format!("/t/{}/instructors/{}", tenant.slug, booking.instructor);
-    let when = tenant.zone.long_span(booking.starts_at, booking.ends_at, cx.now());
-    let mut rows = vec![
-        ("Status".to_owned(), ui::status_badge(booking.status.as_str())),
-        ("When".to_owned(), ui::time(&tenant.zone, booking.starts_at, when)),
-        (ui::capital(&words.student), link(runs, student, &booking.student_name)),
-        (ui::capital(&words.instructor), link(runs, instructor, &booking.instructor_name)),
-    ];
-    if !booking.pickup.is_empty() {
-        rows.push(("Pickup address".to_owned(), name(&booking.pickup)));
-    }
-    let price = match booking.pack {
-        Some(_) => format!("1 {} of the pack", words.lesson),
-        None => ui::capital(&ui::money(booking.price_minor, &booking.currency)),
-    };
-    rows.push(("Price".to_owned(), view! { <span>{price}</span> }.into_any()));
-    if !booking.note.is_empty() {
-        rows.push(("Note".to_owned(), lines(&booking.note)));
-    }
-    if let Some(reason) = &booking.cancel_reason {
-        rows.push(("Reason".to_owned(), lines(reason)));
-    }
-    ui::facts(rows)
-}
-
-/// A text with its line breaks.
-fn lines(text: &str) -> AnyView {
-    let parts: Vec<AnyView> = text
-        .lines()
-        .map(|line| {
-            let line = line.to_owned();
-            view! { <bdi>{line}</bdi><br/> }.into_any()
-        })
-        .collect();
-    view! { <span>{parts}</span> }.into_any()
-}
-
 /// What comes next, for the one who looks.
-fn next(tenant: &Tenant, role: Role, booking: &Booking, cx: &Cx) -> String {
-    let words = tenant.words();
-    let begun = booking.starts_at <= cx.now();
-    match (booking.status, role) {
+fn next(cx: &Cx, one: &One) -> String {
+    let words = one.tenant.words();
+    let begun = one.begun(cx);
+    match (one.booking.status, one.actor.role) {
         (Status::Requested, Role::Student) => {
             format!("The {} approves it first. The time is kept for you until then.", words.instructor)
         }
         (Status::Requested, _) if begun => {
-            "Its time has passed without an answer. Cancel it with a reason.".into()
+            "Its time has passed without an answer. Decline it with a reason.".into()
         }
         (Status::Requested, _) => "It waits for approval. The time is kept until then.".into(),
         (Status::Confirmed, Role::Student) if begun => "It has begun.".into(),
         (Status::Confirmed, Role::Student) => {
-            let clock = super::day_and_clock(tenant, booking.starts_at);
-            format!("Be there on {clock}. If you can't, cancel it below.")
+            let clock = super::day_and_clock(&one.tenant, one.booking.starts_at);
+            let act = if may_move(&one.booking, Canceller::Student, cx.now()).is_ok() {
+                "move or cancel"
+            } else {
+                "cancel"
+            };
+            format!("Be there on {clock}. If you can't, {act} it below.")
         }
         (Status::Confirmed, _) if begun => format!("Say whether the {} took place.", words.lesson),
         (Status::Confirmed, _) => {
             format!("It takes place. Afterwards, say here how the {} went.", words.lesson)
         }
         (Status::Completed, _) => "It took place. Nothing is left to do.".into(),
-        (Status::Cancelled, _) => "It is cancelled, and its time is free for others.".into(),
+        (Status::Cancelled, _) => match one.booking.fee_minor {
+            Some(fee) if fee > 0 => {
+                let fee = ui::money(fee, &one.booking.currency);
+                format!("It is cancelled, and its time is free for others. It was late: {fee} is due.")
+            }
+            _ => "It is cancelled, and its time is free for others.".into(),
+        },
         (Status::NoShow, _) => {
             format!("The {} did not come; the {} counts as used.", words.student, words.lesson)
         }
     }
-}
-
-/// Approve; complete or no-show.
-fn steps(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
-    if !matches!(role, Role::Instructor | Role::Staff | Role::Owner) {
-        return ().into_any();
-    }
-    let hidden = || vec![("tenant", tenant.slug.clone()), ("booking", booking.id.to_string())];
-    let form = |action: &str, label: &str, kind: Kind| {
-        ui::post_form(action, cx, "", hidden(), ui::button(label, kind))
-    };
-    let begun = booking.starts_at <= cx.now();
-    match booking.status {
-        Status::Requested if !begun => form("booking/confirm", "Approve", Kind::Main),
-        Status::Confirmed if begun => view! {
-            <div class="row">
-                {form("booking/complete", "Complete", Kind::Main)}
-                {form("booking/no_show", "No-show", Kind::Plain)}
-            </div>
-        }
-        .into_any(),
-        _ => ().into_any(),
-    }
-}
-
-/// The form to cancel, apart from the rest; only when it can be cancelled.
-fn cancel(cx: &Cx, tenant: &Tenant, role: Role, booking: &Booking) -> AnyView {
-    let Ok(in_time) = cancellation(booking, canceller(role), cx.now()) else {
-        return ().into_any();
-    };
-    let lesson = &tenant.words().lesson;
-    let terms = match role {
-        Role::Student => {
-            cancel_terms(&tenant.zone, lesson, booking.starts_at, booking.cancel_notice_min, cx.now())
-        }
-        _ => format!("When the school cancels, the {lesson} never counts as used."),
-    };
-    let credit = booking.pack.map(|_| {
-        if in_time {
-            format!("The {lesson} goes back to the pack.")
-        } else {
-            format!("The {lesson} does not come back to the pack.")
-        }
-    });
-    let form = cx.form("booking/cancel", "");
-    let hidden = vec![("tenant", tenant.slug.clone()), ("booking", booking.id.to_string())];
-    let body = view! {
-        {Field::area("reason", "Reason").help("Everyone concerned reads it.").required().max_length(1000).rows(2).view(&form, "")}
-        {ui::button("Cancel lesson", Kind::Danger)}
-    };
-    let title = format!("Cancel this {lesson}");
-    view! {
-        <section class="panel danger-zone">
-            <h2>{title}</h2>
-            <p>{terms}</p>
-            {credit.map(|text| view! { <p>{text}</p> })}
-            <p>"This can't be undone: the time is free for others at once."</p>
-            {ui::post_form("booking/cancel", cx, "", hidden, body.into_any())}
-        </section>
-    }
-    .into_any()
 }

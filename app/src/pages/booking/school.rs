@@ -219,25 +219,34 @@ fn profile(tenant: &Tenant, guide: &Guide, offers: &[Offer]) -> AnyView {
 
 /// A service as a card that leads on.
 pub(super) fn service_card(href: String, offer: &Offer) -> AnyView {
+    view! { <a class="choice" href=href>{service_words(offer)}</a> }.into_any()
+}
+
+/// What a card says of a service: its colour and name, what it is, its price.
+pub(super) fn service_words(offer: &Offer) -> AnyView {
     let service = &offer.service;
     let (name, line) = (service.name.clone(), service_line(offer));
     let price = ui::capital(&ui::money(service.price_minor, &service.currency));
     view! {
-        <a class="choice" href=href>
-            <span><strong><bdi>{name}</bdi></strong><small>{line}</small></span>
-            <span class="price">{price}</span>
-        </a>
+        <span>
+            <strong>{ui::swatch(service.colour.as_deref())}<bdi>{name}</bdi></strong>
+            <small>{line}</small>
+        </span>
+        <span class="price">{price}</span>
     }
     .into_any()
 }
 
-/// "60 min · one line of what it is".
-pub(super) fn service_line(offer: &Offer) -> String {
-    let length = ui::minutes(offer.service.duration_min);
-    match offer.service.description.lines().map(str::trim).find(|line| !line.is_empty()) {
-        Some(line) => format!("{length} · {}", shortened(line)),
-        None => length,
+/// "60 min · For up to 8 · one line of what it is".
+fn service_line(offer: &Offer) -> String {
+    let service = &offer.service;
+    let mut said = vec![ui::minutes(service.duration_min)];
+    if service.capacity > 1 {
+        said.push(format!("For up to {}", service.capacity));
     }
+    let line = service.description.lines().map(str::trim).find(|line| !line.is_empty());
+    said.extend(line.map(shortened));
+    said.join(" · ")
 }
 
 /// A line that fits a card.

@@ -2,6 +2,7 @@
 
 use domain::{
     Instant,
+    authz::{Action, Actor, Reach},
     booking::{
         service::{self, Choice, Choices},
         wall_clock,
@@ -24,15 +25,14 @@ const ACTION: &str = "booking/book_for_student";
 pub async fn page(cx: Cx) -> PageResult {
     let mut scope = cx.member(cx.param("tenant")).await?;
     let choices = service::choices(&mut scope).await?;
-    let tenant = scope.tenant().clone();
+    let (tenant, actor) = (scope.tenant().clone(), scope.actor().clone());
     let title = format!("Book for a {}", tenant.words().student);
-    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &tenant, choices)))
+    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &tenant, &actor, choices)))
 }
 
-fn draw(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
+fn draw(cx: &Cx, tenant: &Tenant, actor: &Actor, choices: Choices) -> AnyView {
     let words = tenant.words();
-    let back =
-        ui::link_button(format!("/t/{}/bookings", tenant.slug), &format!("All {}s", words.lesson), false);
+    let links = links(cx, tenant, actor);
     let lead = format!("Times are {} time.", tenant.zone.city());
     let main = if choices.services.is_empty() {
         let new = ui::link_button(format!("/t/{}/services/new", tenant.slug), "New service", true);
@@ -41,11 +41,37 @@ fn draw(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
         form(cx, tenant, choices)
     };
     view! {
-        {ui::page_head(&format!("Book for a {}", words.student), Some(lead), back)}
+        {ui::page_head(&format!("Book for a {}", words.student), Some(lead), links)}
         <div class="stack">
             {near(cx, tenant)}
             <section class="panel">{main}</section>
         </div>
+    }
+    .into_any()
+}
+
+/// To the list, to the form of a series with what was typed here, and to the one of a lesson for several.
+fn links(cx: &Cx, tenant: &Tenant, actor: &Actor) -> AnyView {
+    let form = cx.form(ACTION, "");
+    let typed: Vec<(&str, String)> = ["student", "instructor", "service", "date", "time", "pickup"]
+        .into_iter()
+        .map(|field| (field, form.value(field, &given(cx, field))))
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    let query = serde_urlencoded::to_string(typed).unwrap_or_default();
+    let slash = if query.is_empty() { "" } else { "?" };
+    let may = |action| actor.reach(action) != Reach::None;
+    let repeat = may(Action::BookSeries)
+        .then(|| ui::link_button(format!("/t/{}/series{slash}{query}", tenant.slug), "Repeat it", false));
+    let group = may(Action::OpenGroup).then(|| {
+        let label = format!("Plan a group {}", tenant.words().lesson);
+        ui::link_button(format!("/t/{}/groups/new", tenant.slug), &label, false)
+    });
+    let all = format!("All {}s", tenant.words().lesson);
+    view! {
+        {repeat}
+        {group}
+        {ui::link_button(format!("/t/{}/bookings", tenant.slug), &all, false)}
     }
     .into_any()
 }

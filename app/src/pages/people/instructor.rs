@@ -2,7 +2,7 @@
 
 use domain::{
     authz::{Action, Reach, TenantScope},
-    availability::{self, Block, WeeklyHour},
+    availability::rules::{self, Desk},
     identity::profile::{self, Profile},
     ids::InstructorId,
     people::{InstructorDetail, Named, Verification, remove, service},
@@ -28,6 +28,7 @@ struct May {
     associate: bool,
     verify: bool,
     remove: bool,
+    hours: hours::May,
 }
 
 impl May {
@@ -36,6 +37,7 @@ impl May {
             associate: service::may_associate(scope),
             verify: scope.actor().reach(Action::VerifyInstructor) == Reach::All,
             remove: remove::may_remove(scope),
+            hours: hours::May::of(scope),
         }
     }
 }
@@ -45,7 +47,7 @@ pub async fn page(cx: Cx) -> PageResult {
     let mut scope = cx.member(cx.param("tenant")).await?;
     let id: InstructorId = cx.id("id")?;
     let detail = service::instructor(&mut scope, id).await?;
-    let (hours, blocks) = availability::service::hours_and_blocks(&mut scope, id).await?;
+    let desk = rules::desk(&mut scope, id).await?;
     let may = May::of(&scope);
     // One query more, and only while someone waits for an answer.
     let profile = match detail.applicant {
@@ -55,7 +57,7 @@ pub async fn page(cx: Cx) -> PageResult {
     let tenant = scope.tenant().clone();
     let title = format!("{}, {}", detail.row.name, tenant.words().instructor);
     let frame = Frame::member(&scope, "instructors");
-    let draw = move || draw(&cx, &tenant, may, detail, profile, (hours, blocks));
+    let draw = move || draw(&cx, &tenant, may, detail, profile, desk);
     Ok(Doc::new(title, frame, draw).with_islands())
 }
 
@@ -65,7 +67,7 @@ fn draw(
     may: May,
     detail: InstructorDetail,
     profile: Option<Profile>,
-    (hours, blocks): (Vec<WeeklyHour>, Vec<Block>),
+    desk: Desk,
 ) -> AnyView {
     let words = tenant.words();
     let id = detail.row.id;
@@ -115,7 +117,7 @@ fn draw(
                     {verify}
                 </section>
             </div>
-            {hours::panel(cx, &tenant.slug, id, hours, blocks, &tenant.zone)}
+            {hours::panel(cx, tenant, id, desk, may.hours)}
             {remove}
         </div>
     }

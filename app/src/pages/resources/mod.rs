@@ -1,0 +1,4 @@
+//! Pages of resources.
+
+pub mod list;
+pub mod one;
