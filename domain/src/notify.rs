@@ -220,8 +220,15 @@ impl HandingOver {
 
 /// What a page says when there is nothing to send by.
 const NO_SERVER: &str = "No mail server is set up, so the message stays in the outbox.";
-/// Why a message is given up whose link nobody could use any more.
-const EXPIRED: &str = "Its link has expired.";
+
+/// Why a message is given up that came to be of no use while it waited: nobody could use its link any more, or what it
+/// is about has begun.
+fn too_late(kind: &str) -> &'static str {
+    match kind {
+        "reminder" => "The lesson has begun.",
+        _ => "Its link has expired.",
+    }
+}
 
 /// What became of a message that someone waits for (TN-09).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -184,7 +184,7 @@ test("a full class: who waits is offered the seat that becomes free, and takes i
     await expect(slot(page, start)).toHaveCount(0);
     await expect(main).toContainText("A lesson that is full isn't listed.");
     const answer = await ask(page, address, clock);
-    await expect(answer).toContainText(`${clock} isn't free: all seats of this lesson are taken.`);
+    await expect(answer).toContainText(`${clock} isn't free. All seats of this lesson are taken.`);
     await answer.getByRole("button", { name: "Join the waiting list" }).click();
     await expect(outcome(page)).toContainText(`You are on the waiting list for Theory class on ${shortDay(day)}, ${clock}.`);
     await expect(page).toHaveURL(`${INSIDE}/waiting`);
@@ -253,7 +253,7 @@ test.describe("why is this time not free?", () => {
 
   /** Each question with its answer. */
   async function says(page: Page, address: string, clock: string, why: string) {
-    await expect(await ask(page, address, clock)).toContainText(`${clock} isn't free: ${why}`, { ignoreCase: true });
+    await expect(await ask(page, address, clock)).toContainText(`${clock} isn't free. ${why}`, { ignoreCase: true });
   }
 
   test("it is no time for anyone", async ({ page, scripts }) => {
@@ -368,7 +368,7 @@ test.describe("why is this time not free?", () => {
     await says(page, driving, "11:30", "the student has another lesson then. Choose another time.");
     const theory = (instructor: string) => times(id("Theory class"), instructor, { date: monday });
     await says(page, theory(anneke), "13:00", "the student has a seat in this lesson already. Choose another time.");
-    await says(page, theory(fatima), "13:00", "Classroom isn't free then. Choose another time.");
+    await says(page, theory(fatima), "13:00", "No Classroom is free then. Choose another time.");
   });
 });
 

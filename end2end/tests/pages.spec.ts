@@ -1,6 +1,7 @@
 // Every page, as everyone who may see it: it says what it is, fits, reads well, and works by keyboard.
 import { readFileSync } from "node:fs";
 import { as, axe, expect, test, type Page } from "../fixtures";
+import { dayOf, moment, names, plus, times, today } from "../school";
 
 type Message = { text: string };
 
@@ -32,12 +33,21 @@ type Row = {
   as?: string;
   where: Where;
   roles: Role[];
+  /** Who it is, when not the one whom the role stands for elsewhere. */
+  account?: string;
   /** Title, without the program's name. */
   title: string | RegExp;
   h1: string | RegExp;
 };
 
 const FIRST_ROW = "main tbody th[scope=row] a";
+/** Whose group lesson and whose offer they are. */
+const KAGISO = "kagiso@cape-drive.test";
+const MIA = "mia@cape-drive.test";
+const LESSON = "(Driving lesson|Test preparation|Theory class|Lesson and mock test)";
+const SPAN = "\\w{3} \\d{1,2} \\w{3}.*, \\d\\d:\\d\\d–\\d\\d:\\d\\d";
+const LONG_DAY = "\\w{3} \\d{1,2} \\w{3} \\d{4}";
+const WEEK = "\\d{1,2} \\w{3}( \\d{4})? – \\d{1,2} \\w{3} \\d{4}";
 const SERVICE = { on: "/s/cape-drive", link: "main a.choice[href*='service=']" };
 
 /** The link of a new invite, from its mail. Students take no seat, so there may be many. */
@@ -59,6 +69,55 @@ async function invite(someone: Someone): Promise<string> {
       { message: `a mail to ${email} with the link of its invite`, timeout: 15_000 },
     )
     .not.toBe("");
+  return path;
+}
+
+/** A lesson of the student that can still be moved; its instructor is the one of these tests. */
+async function moving(someone: Someone): Promise<string> {
+  const student = await someone(ACCOUNTS.student);
+  await student.goto(`/t/cape-drive/bookings?status=confirmed&from=${plus(today(), 2)}`);
+  return `${await student.locator(FIRST_ROW).first().getAttribute("href")}/move`;
+}
+
+/** The book page with a service, an instructor and more. */
+function chosen(more: Record<string, string>): Where {
+  return async (someone) => {
+    const id = await names(await someone(ACCOUNTS.student));
+    return times(id("Driving lesson"), id("Johan Botha"), more);
+  };
+}
+
+/** The plan of a series of three. */
+function plan(more: Record<string, string>): Where {
+  return async (someone) => {
+    const id = await names(await someone(ACCOUNTS.student));
+    const [service, instructor] = [id("Driving lesson"), id("Johan Botha")];
+    const when = { date: dayOf(4, 1), time: "10:00", every: "weekly", until: "count", count: "3" };
+    const query = new URLSearchParams({ plan: "1", service, instructor, ...when, pickup: "12 Kloof Street", ...more });
+    return `/t/cape-drive/series?${query}`;
+  };
+}
+
+/** An offer of the waiting list. Who joins it for a time that is free is offered that time soon. */
+async function offer(someone: Someone): Promise<string> {
+  const mia = await someone(MIA);
+  const found = async () => {
+    const list = await mia.request.get("/t/cape-drive/waiting");
+    return /\/t\/cape-drive\/offers\/[0-9a-f-]{36}/.exec(await list.text())?.[0] ?? "";
+  };
+  let path = await found();
+  if (path === "") {
+    const id = await names(mia);
+    const wanted = { service: id("Driving lesson"), instructor: id("Johan Botha"), date: dayOf(8, 2), time: "10:00" };
+    const answer = await mia.request.post("/fn/waiting/join", {
+      form: { tenant: "cape-drive", ...wanted, pickup: "12 Kloof Street" },
+      headers: { accept: "application/json" },
+    });
+    // The other browser may have been faster.
+    expect([200, 409], await answer.text()).toContain(answer.status());
+    const asked = async () => (path = await found());
+    await expect.poll(asked, { message: "an offer", timeout: 30_000, intervals: [1_000] }).not.toBe("");
+  }
   return path;
 }
 
@@ -104,17 +163,190 @@ const ROWS: Row[] = [
   },
   { route: "/s/{tenant}/book", where: "/s/cape-drive/book", roles: EVERYONE, title: "Book a lesson, Cape Drive", h1: "Book a lesson" },
   { route: "/s/{tenant}/book", as: "a service", where: SERVICE, roles: ["visitor", "student"], title: /^Book .+, Cape Drive$/, h1: "Book a lesson" },
+  {
+    route: "/s/{tenant}/book",
+    as: "why a time isn't free",
+    where: chosen({ date: dayOf(3, 1), time: "06:00" }),
+    roles: ["visitor", "student"],
+    title: /^Book .+, Cape Drive$/,
+    h1: "Book a lesson",
+  },
+  {
+    route: "/s/{tenant}/book",
+    as: "a time that can't be had",
+    where: chosen({ at: moment(plus(today(), 90), "10:00") }),
+    roles: ["visitor", "student"],
+    title: /^Book .+, Cape Drive$/,
+    h1: "Book a lesson",
+  },
   { route: "/t/{tenant}", where: "/t/cape-drive", roles: MEMBERS, title: "Dashboard", h1: /\w/ },
   { route: "/t/{tenant}/bookings", where: "/t/cape-drive/bookings?from=", roles: MEMBERS, title: "Lessons", h1: "Lessons" },
   { route: "/t/{tenant}/bookings", as: "none", where: "/t/cape-drive/bookings?q=no-such-lesson", roles: MEMBERS, title: "Lessons", h1: "Lessons" },
+  {
+    route: "/t/{tenant}/bookings",
+    as: "a series",
+    where: "/t/cape-drive/bookings?series=00000000-0000-0000-0000-000000000000",
+    roles: ["student", "staff"],
+    title: "Lessons",
+    h1: "Lessons",
+  },
   { route: "/t/{tenant}/bookings/new", where: "/t/cape-drive/bookings/new", roles: RUNNING, title: "Book for a student", h1: "Book for a student" },
   {
     route: "/t/{tenant}/bookings/{id}",
     where: { on: "/t/cape-drive/bookings", link: FIRST_ROW },
     roles: MEMBERS,
-    title: /^(Driving lesson|Test preparation), \w{3} \d{1,2} \w{3}.*, \d\d:\d\d–\d\d:\d\d$/,
-    h1: /^(Driving lesson|Test preparation)$/,
+    title: new RegExp(`^${LESSON}, ${SPAN}$`),
+    h1: new RegExp(`^${LESSON}$`),
   },
+  {
+    route: "/t/{tenant}/bookings/{id}/move",
+    where: moving,
+    roles: MEMBERS,
+    title: new RegExp(`^Move ${LESSON}, ${SPAN}$`),
+    h1: new RegExp(`^Move ${LESSON}$`),
+  },
+  {
+    route: "/t/{tenant}/bookings/{id}/move",
+    as: "to a time",
+    where: async (someone) => `${await moving(someone)}?date=${dayOf(3, 1)}&time=06:00`,
+    roles: ["student", "staff"],
+    title: new RegExp(`^Move ${LESSON}, ${SPAN}$`),
+    h1: new RegExp(`^Move ${LESSON}$`),
+  },
+  { route: "/t/{tenant}/series", where: "/t/cape-drive/series", roles: ["student", ...RUNNING], title: "Repeat a lesson", h1: "Repeat a lesson" },
+  {
+    route: "/t/{tenant}/series",
+    as: "a plan of one's own",
+    where: plan({}),
+    roles: ["student"],
+    title: /^Plan: Driving lesson, Every Tuesday at 10:00$/,
+    h1: "Repeat a lesson",
+  },
+  {
+    route: "/t/{tenant}/series",
+    as: "a plan for a student",
+    where: plan({ student: ACCOUNTS.student }),
+    roles: RUNNING,
+    title: /^Plan: Driving lesson, Every Tuesday at 10:00$/,
+    h1: "Repeat a lesson",
+  },
+  { route: "/t/{tenant}/groups/new", where: "/t/cape-drive/groups/new", roles: TEACHING, title: "New group lesson", h1: "New group lesson" },
+  {
+    route: "/t/{tenant}/groups/{id}",
+    where: { on: `/t/cape-drive/calendar?date=${dayOf(1, 2)}`, link: "main .cal-list a[href*='/groups/']" },
+    roles: RUNNING,
+    title: new RegExp(`^Theory class, ${SPAN}$`),
+    h1: "Theory class",
+  },
+  {
+    route: "/t/{tenant}/groups/{id}",
+    as: "full, one's own",
+    where: { on: `/t/cape-drive/calendar?date=${dayOf(1, 3)}`, link: "main .cal-list a[href*='/groups/']" },
+    roles: ["instructor"],
+    account: KAGISO,
+    title: new RegExp(`^Theory class, ${SPAN}$`),
+    h1: "Theory class",
+  },
+  {
+    route: "/t/{tenant}/calendar",
+    where: `/t/cape-drive/calendar?date=${dayOf(1, 1)}`,
+    roles: TEACHING,
+    title: new RegExp(`^Calendar, ${LONG_DAY}$`),
+    h1: new RegExp(`^${LONG_DAY}$`),
+  },
+  {
+    route: "/t/{tenant}/calendar",
+    as: "none",
+    where: `/t/cape-drive/calendar?date=${dayOf(60, 6)}`,
+    roles: TEACHING,
+    title: new RegExp(`^Calendar, ${LONG_DAY}$`),
+    h1: new RegExp(`^${LONG_DAY}$`),
+  },
+  {
+    route: "/t/{tenant}/calendar",
+    as: "a week",
+    where: `/t/cape-drive/calendar?view=week&date=${dayOf(1, 1)}`,
+    roles: TEACHING,
+    title: new RegExp(`^Calendar, ${WEEK}$`),
+    h1: new RegExp(`^${WEEK}$`),
+  },
+  {
+    route: "/t/{tenant}/calendar",
+    as: "a week of all",
+    where: `/t/cape-drive/calendar?view=week&instructor=all&date=${dayOf(1, 1)}`,
+    roles: RUNNING,
+    title: new RegExp(`^Calendar, ${WEEK}$`),
+    h1: new RegExp(`^${WEEK}$`),
+  },
+  {
+    route: "/t/{tenant}/calendar",
+    as: "by resources",
+    where: `/t/cape-drive/calendar?by=resources&date=${dayOf(1, 2)}`,
+    roles: RUNNING,
+    title: new RegExp(`^Calendar, ${LONG_DAY}$`),
+    h1: new RegExp(`^${LONG_DAY}$`),
+  },
+  {
+    route: "/t/{tenant}/calendar",
+    as: "a week by resources",
+    where: `/t/cape-drive/calendar?by=resources&view=week&date=${dayOf(1, 2)}`,
+    roles: RUNNING,
+    title: new RegExp(`^Calendar, ${WEEK}$`),
+    h1: new RegExp(`^${WEEK}$`),
+  },
+  {
+    route: "/t/{tenant}/attendance",
+    where: `/t/cape-drive/attendance?date=${dayOf(-1, 1)}`,
+    roles: TEACHING,
+    title: new RegExp(`^Attendance, ${LONG_DAY}$`),
+    h1: new RegExp(`^${LONG_DAY}$`),
+  },
+  {
+    route: "/t/{tenant}/attendance",
+    as: "to come",
+    where: `/t/cape-drive/attendance?date=${dayOf(1, 1)}`,
+    roles: TEACHING,
+    title: new RegExp(`^Attendance, ${LONG_DAY}$`),
+    h1: new RegExp(`^${LONG_DAY}$`),
+  },
+  { route: "/t/{tenant}/waiting", where: "/t/cape-drive/waiting", roles: ["student", ...RUNNING], title: "Waiting list", h1: "Waiting list" },
+  {
+    route: "/t/{tenant}/waiting",
+    as: "none",
+    where: "/t/cape-drive/waiting?q=nobody-like-this",
+    roles: RUNNING,
+    title: "Waiting list",
+    h1: "Waiting list",
+  },
+  {
+    route: "/t/{tenant}/offers/{id}",
+    where: offer,
+    roles: RUNNING,
+    title: new RegExp(`^Offer: Driving lesson, ${SPAN}$`),
+    h1: "Driving lesson",
+  },
+  {
+    route: "/t/{tenant}/offers/{id}",
+    as: "one's own",
+    where: offer,
+    roles: ["student"],
+    account: MIA,
+    title: new RegExp(`^Offer: Driving lesson, ${SPAN}$`),
+    h1: "Driving lesson",
+  },
+  {
+    route: "/t/{tenant}/waiting",
+    as: "with an offer",
+    where: async (someone) => {
+      await offer(someone);
+      return "/t/cape-drive/waiting";
+    },
+    roles: ["student"],
+    account: MIA,
+    title: "Waiting list",
+    h1: "Waiting list",
+  },
+  { route: "/t/{tenant}/feeds", where: "/t/cape-drive/feeds", roles: MEMBERS, title: "Calendar feed", h1: "Calendar feed" },
   { route: "/t/{tenant}/instructors", where: "/t/cape-drive/instructors", roles: TEACHING, title: "Instructors", h1: "Instructors" },
   {
     route: "/t/{tenant}/instructors/{id}",
@@ -157,6 +389,41 @@ const ROWS: Row[] = [
     title: "Driving lesson",
     h1: "Driving lesson",
   },
+  {
+    route: "/t/{tenant}/services/{id}",
+    as: "a new combo",
+    where: "/t/cape-drive/services/new?kind=combo",
+    roles: RUNNING,
+    title: "New combo",
+    h1: "New combo",
+  },
+  {
+    route: "/t/{tenant}/services/{id}",
+    as: "a combo",
+    where: { on: "/t/cape-drive/services?q=mock", link: FIRST_ROW },
+    roles: RUNNING,
+    title: "Lesson and mock test",
+    h1: "Lesson and mock test",
+  },
+  { route: "/t/{tenant}/resources", where: "/t/cape-drive/resources", roles: RUNNING, title: "Resources", h1: "Resources" },
+  {
+    route: "/t/{tenant}/resources",
+    as: "none",
+    where: "/t/cape-drive/resources?q=no-such-thing",
+    roles: RUNNING,
+    title: "Resources",
+    h1: "Resources",
+  },
+  { route: "/t/{tenant}/resources/{id}", as: "new", where: "/t/cape-drive/resources/new", roles: RUNNING, title: "New resource", h1: "New resource" },
+  {
+    route: "/t/{tenant}/resources/{id}",
+    where: { on: "/t/cape-drive/resources", link: FIRST_ROW },
+    roles: RUNNING,
+    title: "Classroom",
+    h1: "Classroom",
+  },
+  { route: "/t/{tenant}/holidays", where: "/t/cape-drive/holidays", roles: RUNNING, title: "Holidays", h1: "Holidays" },
+  { route: "/t/{tenant}/holidays", as: "over", where: "/t/cape-drive/holidays?past=1", roles: RUNNING, title: "Holidays", h1: "Holidays" },
   { route: "/t/{tenant}/team", where: "/t/cape-drive/team", roles: ["owner"], title: "Team", h1: "Team" },
   { route: "/t/{tenant}/team", as: "nobody", where: "/t/cape-drive/team?q=nobody-like-this", roles: ["owner"], title: "Team", h1: "Team" },
   { route: "/t/{tenant}/settings", where: "/t/cape-drive/settings", roles: ["owner"], title: "Settings", h1: "Settings" },
@@ -263,7 +530,7 @@ test("every route has a row here", () => {
 for (const row of ROWS) {
   for (const role of row.roles) {
     test(`${row.route}${row.as ? ` (${row.as})` : ""} as ${role}`, async ({ page, session, scripts, another }) => {
-      const account = ACCOUNTS[role];
+      const account = row.account ?? ACCOUNTS[role];
       if (account) await page.context().addCookies(await session(account));
       const someone: Someone = async (account) => {
         const other = await another();
@@ -301,15 +568,20 @@ test("the book page, step by step to the summary, as a student", async ({ page, 
   await expect(page.getByRole("button", { name: "Book lesson" })).toBeVisible();
   await fits(page, scripts);
   // A thumb finds its target.
-  for (const target of await page.locator("a.slot, a.day, .summary button").all()) {
+  for (const target of await page.locator(".slot, a.day, .summary button").all()) {
     const box = await target.boundingBox();
     expect.soft(Math.round(box?.height ?? 0), await target.innerText()).toBeGreaterThanOrEqual(44);
   }
 });
 
-test("the book page holds no script", async ({ page }) => {
-  await toSummary(page);
-  await expect(page.locator("script, link[rel=modulepreload]")).toHaveCount(0);
+test("the book page holds no script until it has times, and then the one that keeps them true", async ({ page }) => {
+  await open(page, SERVICE);
+  const held = page.locator("script, link[rel=modulepreload]");
+  await expect(held).toHaveCount(0);
+  await page.getByRole("link", { name: "Any instructor" }).click();
+  await expect(page.locator("#live")).toBeVisible();
+  await expect(held).toHaveCount(1);
+  await expect(held).toHaveAttribute("data-wasm", /\.wasm$/);
 });
 
 test("a page with islands starts them; without scripts nothing is loaded for them", async ({ page, session, scripts }) => {
@@ -443,6 +715,6 @@ async function toSummary(page: Page) {
   await page.getByRole("link", { name: "Later", exact: true }).click();
   const days = page.getByRole("navigation", { name: "Day" }).locator("a:not([data-free='0'])");
   await days.first().click();
-  await page.locator("a.slot").first().click();
+  await page.locator("#live .slot").first().click();
   await expect(page.locator(".summary")).toBeVisible();
 }

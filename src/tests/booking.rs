@@ -1,5 +1,13 @@
 //! A lesson from booked to over: terms, credits, messages, states.
 
+mod groups;
+mod holds;
+mod jobs;
+mod moves;
+mod scene;
+mod series;
+mod waiting;
+
 use sqlx::PgPool;
 
 use crate::harness::{Answer, Client, TestApp};

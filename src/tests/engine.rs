@@ -101,8 +101,7 @@ impl Cape {
 
     /// The book page with a service and an instructor chosen.
     fn book_page(&self, service: &str, instructor: &str, more: Fields<'_>) -> String {
-        let mut pairs =
-            vec![("service", self.service(service)), ("instructor", self.instructor(instructor))];
+        let mut pairs = vec![("service", self.service(service)), ("instructor", self.instructor(instructor))];
         pairs.extend_from_slice(more);
         format!("/s/cape-drive/book?{}", serde_urlencoded::to_string(pairs).unwrap())
     }

@@ -12,6 +12,7 @@ mod crypto;
 mod database;
 mod downloads;
 mod dst;
+mod engine;
 mod feeds;
 mod harness;
 mod history;

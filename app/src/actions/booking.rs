@@ -111,14 +111,19 @@ pub async fn hold(
     Ok(Outcome::new(next, message).with_id(held.id))
 }
 
-/// Frees a time that was kept.
+/// Frees a time that was kept. `instructor` is an id or `any`, as it was chosen with; else it is the one it was with.
 #[server(endpoint = "booking/release_hold", prefix = "/fn")]
-pub async fn release_hold(tenant: String, hold: String) -> Result<Outcome, AppError> {
+pub async fn release_hold(
+    tenant: String,
+    hold: String,
+    #[server(default)] instructor: String,
+) -> Result<Outcome, AppError> {
     let cx = Cx::current()?;
     let mut scope = cx.member(&tenant).await?;
     let id = hold.parse().map_err(|_| domain::Error::NotFound)?;
     let held = holds::release(&mut scope, id).await?;
-    let next = book_page(&scope, &held, Some(held.instructor), false);
+    let chosen = with(&instructor).unwrap_or(Some(held.instructor));
+    let next = book_page(&scope, &held, chosen, false);
     scope.commit().await?;
     Ok(Outcome::new(next, "That time is no longer kept for you."))
 }

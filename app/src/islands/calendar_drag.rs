@@ -200,15 +200,18 @@ mod browser {
         if height <= 0.0 {
             return None;
         }
-        let above = f64::from(event.client_y()) - block.get_bounding_client_rect().top();
+        // Rows are counted from the column everywhere: the block has a margin of its own.
+        let above = f64::from(event.client_y()) - home.get_bounding_client_rect().top();
+        let rows = number(&block, "data-rows").unwrap_or(1).max(0);
+        let row = line - 1;
         Some(Drag {
             next: block.next_sibling(),
-            row: line - 1,
+            row,
             from: (event.client_x(), event.client_y()),
-            grip: (above / height).floor() as i32,
+            grip: ((above / height).floor() as i32 - row).clamp(0, rows),
             height,
             column: home.clone(),
-            at: line - 1,
+            at: row,
             moved: false,
             block,
             home,

@@ -128,13 +128,17 @@ fn row_view(cx: &Cx, list: &List, row: DeliveryRow) -> AnyView {
     .into_any()
 }
 
-/// The button of a failed message, for those who may, unless its link is over.
+/// The button of a failed message, for those who may, unless it is of no use any more.
 fn resend(cx: &Cx, list: &List, row: &DeliveryRow) -> AnyView {
     let Some((action, hidden)) = list.resend.as_ref().filter(|_| row.state == State::Dead) else {
         return ().into_any();
     };
     if row.expired(cx.now()) {
-        return view! { <small>"Too late: its link has expired"</small> }.into_any();
+        let why = match row.kind.as_str() {
+            "reminder" => "Too late: the lesson has begun",
+            _ => "Too late: its link has expired",
+        };
+        return view! { <small>{why}</small> }.into_any();
     }
     let id = row.id.to_string();
     let mut hidden = hidden.clone();

@@ -4,13 +4,17 @@ use jiff::{ToSpan, civil::Date};
 
 pub use super::store::{Catalogue, Guide, Offer, Prepaid, WaitingLine};
 use super::{
-    Block, Diary, Place, Rules, Slot, Stretch, WeeklyHour, WhyNot, Window, bookable, free_slots,
+    Block, Diary, Place, Rules, Slot, Stretch, WhyNot, Window, bookable,
+    exceptions::all_ahead,
+    free_slots,
     hours::{DAYS, parse_clock, parse_day},
+    rules::allow,
     store::{self, Asked, Ignore},
 };
 use crate::{
     Error, FieldErrors, Instant, Result, audit,
     authz::{Action, Reach, TenantScope},
+    booking::writes::freed,
     identity,
     ids::{BlockId, HoldId, InstructorId, ServiceId},
     people,
@@ -114,26 +118,6 @@ pub(crate) fn around(zone: &Zone, from: Date, to: Date) -> Stretch {
     }
 }
 
-/// Weekly hours of an instructor, and their blocked times that aren't over.
-pub async fn hours_and_blocks(
-    scope: &mut TenantScope,
-    instructor: InstructorId,
-) -> Result<(Vec<WeeklyHour>, Vec<Block>)> {
-    allow(scope, Action::ViewInstructors, instructor)?;
-    let now = scope.now();
-    let (tenant, conn) = scope.conn();
-    store::hours_and_blocks(conn, tenant, instructor, now).await
-}
-
-/// An instructor reaches their own record only; another's isn't there for them.
-fn allow(scope: &TenantScope, action: Action, instructor: InstructorId) -> Result<()> {
-    match scope.require(action)? {
-        Reach::All => Ok(()),
-        _ if scope.actor().instructor() == Some(instructor) => Ok(()),
-        _ => Err(Error::NotFound),
-    }
-}
-
 /// Sets the weekly hours of an instructor, as typed from Monday to Sunday. Lessons already booked stay.
 pub async fn set_hours(
     scope: &mut TenantScope,
@@ -148,11 +132,14 @@ pub async fn set_hours(
     }
     errors.finish()?;
     let now = scope.now();
+    let ahead = all_ahead(&scope.tenant().zone, now);
     let (tenant, conn) = scope.conn();
     // One save at a time: hours are replaced as a whole.
     let (name, _) = people::store::lock_instructor(conn, tenant, instructor).await?.ok_or(Error::NotFound)?;
     let (before, _) = store::hours_and_blocks(conn, tenant, instructor, now).await?;
     store::set_hours(conn, tenant, instructor, &hours).await?;
+    // The new openings may be what someone waits for.
+    freed(conn, tenant, ahead, now).await?;
     let entry = audit::Entry {
         action: Action::EditHours.as_str(),
         entity: "instructor",
@@ -239,8 +226,9 @@ pub async fn unblock(scope: &mut TenantScope, id: BlockId) -> Result<(Instructor
         Reach::All => None,
         _ => Some(scope.actor().instructor().ok_or(Error::NotFound)?),
     };
-    let (tenant, conn) = scope.conn();
+    let (now, (tenant, conn)) = (scope.now(), scope.conn());
     let (instructor, block) = store::delete_block(conn, tenant, id, own).await?.ok_or(Error::NotFound)?;
+    freed(conn, tenant, Stretch { starts_at: block.starts_at, ends_at: block.ends_at }, now).await?;
     record_block(scope, instructor, Some(&block), None).await?;
     Ok((instructor, block))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Booking, Status,
-    policy::{Consequence, cancel_terms},
+    policy::{Consequence, cancel_terms_of},
 };
 use crate::{
     Instant, Result,
@@ -177,13 +177,11 @@ pub(super) fn cost_of_all(tenant: &Tenant, cancelled: &[(Booking, Consequence)])
     parts.join(" ")
 }
 
-/// The rule of cancelling in a sentence.
+/// The rule of cancelling.
 pub(super) fn terms(scope: &TenantScope, booking: &Booking) -> String {
     let tenant = scope.tenant();
-    let cost = booking.terms.late_cost(booking.pack.is_some(), booking.price_minor, |fee| {
-        tenant.locale.money(fee, &booking.currency)
-    });
-    cancel_terms(&tenant.zone, tenant.words(), &booking.terms, &cost, booking.starts_at, scope.now())
+    let money = |fee| tenant.locale.money(fee, &booking.currency);
+    cancel_terms_of(booking, &tenant.zone, tenant.words(), money, scope.now())
 }
 
 /// What, who, when and where.

@@ -18,7 +18,7 @@ use super::policy::Standing;
 use crate::{
     Instant,
     availability::{Rules, Slot},
-    ids::{BookingId, InstructorId, SeriesId, ServiceId, StudentId},
+    ids::{BookingId, HoldId, InstructorId, SeriesId, ServiceId, StudentId},
     zoned::{LocalTime, Zone},
 };
 
@@ -155,6 +155,8 @@ pub struct Sheet {
     pub lessons: Vec<Lesson>,
     /// Who teaches the service, and who gives the lesson now, by name.
     pub teachers: Vec<Teacher>,
+    /// What the student keeps during checkout, as long as it isn't over.
+    pub checkout: Option<HoldId>,
 }
 
 impl Sheet {

@@ -86,8 +86,8 @@ impl Plan {
             let message = format!("Choose at most {MOST_SERVICES} services for one appointment.");
             return Err(Error::field("also", message));
         }
-        let (tenant, conn) = scope.conn();
-        let mut offer = store::offer(conn, tenant, ask.service, ask.also, ask.instructor, ask.student)
+        let (now, (tenant, conn)) = (scope.now(), scope.conn());
+        let mut offer = store::offer(conn, tenant, ask.service, ask.also, ask.instructor, ask.student, now)
             .await?
             .ok_or(Error::NotFound)?;
         check(&mut offer, &ask, scope.tenant().words())?;
@@ -180,6 +180,15 @@ impl Plan {
         writes::end_holds(conn, tenant, &subjects, &[], now).await
     }
 
+    /// Ends the student's checkout hold, if it is to end. The lock comes before.
+    pub(super) async fn end_checkout(&self, scope: &mut TenantScope) -> Result<()> {
+        if !self.ends_checkout {
+            return Ok(());
+        }
+        let (now, (tenant, conn)) = (scope.now(), scope.conn());
+        hold::end_checkout(conn, tenant, self.student, now).await
+    }
+
     /// Chooses who gives the lesson that begins at `start`, and units of what it needs; their time is locked then.
     ///
     /// # Errors
@@ -202,10 +211,7 @@ impl Plan {
             }
         }
         self.lock(scope, &among).await?;
-        if self.ends_checkout {
-            let (tenant, conn) = scope.conn();
-            hold::end_checkout(conn, tenant, self.student, now).await?;
-        }
+        self.end_checkout(scope).await?;
         let look = self.look_among(scope, &among, day, next).await?;
         let slot = match look.at(self, start, now) {
             Ok(free) => *free.first().ok_or(Error::NotFound)?,
@@ -223,8 +229,8 @@ impl Plan {
 
     /// The answer when nobody is free: other times when something is in the way, else the cause.
     async fn refusal(&self, scope: &mut TenantScope, start: Instant, causes: &[WhyNot]) -> Error {
-        match causes.first() {
-            Some(cause) if !causes.iter().any(WhyNot::is_taken) => {
+        match WhyNot::closest(causes.iter().cloned()) {
+            Some(cause) if !cause.is_taken() => {
                 Error::field(self.time_field, cause.message(scope.tenant().words()))
             }
             _ => match self.nearest(scope, start).await {

@@ -109,10 +109,12 @@ pub fn cancellation(booking: &Booking, by: Canceller, now: Instant) -> Result<Co
     Ok(consequence(booking, by == Canceller::Student, now))
 }
 
-/// What cancelling does now, when it can be: by the student's terms, or in the school's name, which costs nothing.
+/// What cancelling does now, when it can be: by the student's terms, or in the school's name, which costs nothing. What
+/// is only asked for is never too late to withdraw.
 pub fn consequence(booking: &Booking, by_terms: bool, now: Instant) -> Consequence {
     let terms = booking.terms;
-    let late = now > free_until(booking.starts_at, terms.cancel_notice_min);
+    let late =
+        booking.status != Status::Requested && now > free_until(booking.starts_at, terms.cancel_notice_min);
     let charged = by_terms && late && terms.late_fee_percent > 0;
     let fee = terms.fee(booking.price_minor);
     Consequence {
@@ -122,8 +124,40 @@ pub fn consequence(booking: &Booking, by_terms: bool, now: Instant) -> Consequen
     }
 }
 
+/// The cancellation rule of a lesson in words; `money` writes an amount. What is only asked for costs nothing yet.
+pub fn cancel_terms_of(
+    booking: &Booking,
+    zone: &Zone,
+    words: &Words,
+    money: impl FnOnce(i64) -> String,
+    now: Instant,
+) -> String {
+    let terms = &booking.terms;
+    let cost = terms.late_cost(booking.pack.is_some(), booking.price_minor, money);
+    if booking.status != Status::Requested || terms.cancel_notice_min == 0 || cost == LateCost::Nothing {
+        return cancel_terms(zone, words, terms, &cost, booking.starts_at, now);
+    }
+    let then = cancel_rule(zone, words, terms, &cost, booking.starts_at, now);
+    format!("Free to cancel until it is approved. Once approved, it is {then}.")
+}
+
 /// The cancellation rule in a sentence.
 pub fn cancel_terms(
+    zone: &Zone,
+    words: &Words,
+    terms: &Terms,
+    cost: &LateCost,
+    starts_at: Instant,
+    now: Instant,
+) -> String {
+    let rule = cancel_rule(zone, words, terms, cost, starts_at, now);
+    let mut letters = rule.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    format!("{}{}.", first.map(String::from).unwrap_or_default(), letters.as_str())
+}
+
+/// The cancellation rule, within a sentence.
+fn cancel_rule(
     zone: &Zone,
     words: &Words,
     terms: &Terms,
@@ -138,20 +172,20 @@ pub fn cancel_terms(
         percent => format!("{percent} % of the price ({amount}) is due"),
     };
     if terms.cancel_notice_min == 0 || *cost == LateCost::Nothing {
-        format!("Free to cancel until the {lesson} begins.")
+        format!("free to cancel until the {lesson} begins")
     } else if until < now {
         match cost {
             LateCost::Money { percent, amount } => {
-                format!("Too late to cancel for free: {}.", due(percent, amount))
+                format!("too late to cancel for free: {}", due(percent, amount))
             }
-            _ => format!("Too late to cancel for free: the {lesson} counts as used."),
+            _ => format!("too late to cancel for free: the {lesson} counts as used"),
         }
     } else {
         let after = match cost {
             LateCost::Money { percent, amount } => due(percent, amount),
             _ => format!("it costs one {lesson}"),
         };
-        format!("Free to cancel until {}, {}; after that {after}.", zone.short_day(until), zone.clock(until))
+        format!("free to cancel until {}, {}; after that {after}", zone.short_day(until), zone.clock(until))
     }
 }
 

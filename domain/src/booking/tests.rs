@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
 use super::{
-    policy::{Consequence, LateCost, may_move, move_terms},
+    policy::{Consequence, LateCost, cancel_terms_of, may_move, move_terms},
     *,
 };
 use crate::{
@@ -137,6 +137,37 @@ fn the_rule_is_said_in_a_sentence() {
     assert_eq!(said(Terms { late_fee_percent: 0, ..TERMS }, true, late), free);
     assert_eq!(said(Terms { late_fee_percent: 0, ..TERMS }, false, early), free);
     assert_eq!(TERMS.late_cost(false, 0, |_| String::new()), LateCost::Nothing);
+}
+
+#[test]
+fn what_is_only_asked_for_is_withdrawn_for_free() {
+    let free = Consequence { credit_back: false, fee_minor: None, late: false };
+    let asked = lesson(Status::Requested);
+    let withdraw = |booking: &Booking| cancellation(booking, Canceller::Student, at(LATE)).unwrap();
+    assert_eq!(withdraw(&asked), free);
+    let pack = Booking { status: Status::Requested, ..prepaid() };
+    assert_eq!(withdraw(&pack), Consequence { credit_back: true, ..free });
+    assert_eq!(policy::consequence(&asked, true, at(LATE)), free, "in the student's stead");
+    assert!(cancellation(&asked, Canceller::Student, asked.starts_at).is_err());
+
+    let zone = Zone::parse("Africa/Johannesburg").expect("a zone");
+    let said = |booking: &Booking, now| {
+        let money = |minor: i64| format!("R {}.{:02}", minor / 100, minor % 100);
+        cancel_terms_of(booking, &zone, &words(), money, at(now))
+    };
+    assert_eq!(
+        said(&pack, IN_TIME),
+        "Free to cancel until it is approved. Once approved, it is free to cancel until Sun 29 Mar, 16:00; after that it \
+         costs one lesson."
+    );
+    assert_eq!(
+        said(&asked, LATE),
+        "Free to cancel until it is approved. Once approved, it is too late to cancel for free: 50 % of the price \
+         (R 210.01) is due."
+    );
+    let lenient = Booking { terms: Terms { late_fee_percent: 0, ..TERMS }, ..asked };
+    assert_eq!(said(&lenient, LATE), "Free to cancel until the lesson begins.");
+    assert_eq!(said(&prepaid(), LATE), "Too late to cancel for free: the lesson counts as used.");
 }
 
 #[test]

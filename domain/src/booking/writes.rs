@@ -36,7 +36,8 @@ pub(crate) async fn lock_subjects(conn: &mut PgConnection, tenant: Uuid, subject
     Ok(())
 }
 
-/// Ends holds that are over and have time of these subjects, or a seat of these group lessons. Their claims count for
+/// Ends holds that are over and have time of these subjects, or a seat of these group lessons or of any that has time of
+/// these subjects. Their claims count for
 /// nothing, but the database would still refuse others beside them.
 pub(crate) async fn end_holds(
     conn: &mut PgConnection,
@@ -51,7 +52,8 @@ pub(crate) async fn end_holds(
          where h.tenant_id = $1 and h.state = 'active' and h.expires_at <= $4
            and (h.instructor_id = any($2) or h.student_id = any($2) or h.group_id = any($3)
                 or exists (select from claims c
-                           where c.tenant_id = $1 and c.hold_id = h.id and c.active and c.subject_id = any($2)))
+                           where c.tenant_id = $1 and c.active and c.subject_id = any($2)
+                             and (c.hold_id = h.id or c.group_id = h.group_id)))
          order by h.id for update",
         tenant,
         subjects,

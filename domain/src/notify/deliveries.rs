@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{EXPIRED, State};
+use super::{State, too_late};
 use crate::{
     Error, Instant, Result,
     audit::{self, Entry},
@@ -39,12 +39,12 @@ pub struct DeliveryRow {
     pub sent_at: Option<Instant>,
     /// When it is tried again, while it waits.
     pub next_attempt_at: Instant,
-    /// When its link is over, if it has one.
+    /// From when on it is of no use, if it ever is: its link is over, or what it reminds of has begun.
     pub valid_until: Option<Instant>,
 }
 
 impl DeliveryRow {
-    /// Whether its link is over, so that sending it again would be of no use.
+    /// Whether that has come, so that sending it again would be of no use.
     pub fn expired(&self, now: Instant) -> bool {
         self.valid_until.is_some_and(|until| until <= now)
     }
@@ -135,7 +135,7 @@ async fn page(
 /// Gives a failed message all its attempts back, the first at once.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] for one that hasn't failed, or whose link is over.
+/// [`Error::NotFound`]; [`Error::Conflict`] for one that hasn't failed, or that is of no use any more.
 pub async fn resend(scope: &mut TenantScope, id: Uuid) -> Result<()> {
     scope.require(Action::ResendMail)?;
     let now = scope.now();
@@ -167,7 +167,9 @@ async fn revive(conn: &mut PgConnection, tenant: Uuid, id: Uuid, now: Instant) -
         return Err(Error::Conflict("Only a failed message can be sent again.".into()));
     }
     if before.valid_until.is_some_and(|until| until.to_jiff() <= now) {
-        return Err(Error::Conflict(format!("{EXPIRED} Ask for a new one.")));
+        let next =
+            if before.kind == "reminder" { "There is nothing to remind of." } else { "Ask for a new one." };
+        return Err(Error::Conflict(format!("{} {next}", too_late(&before.kind))));
     }
     sqlx::query!(
         "update outbox set state = 'waiting', attempts = 0, error = null, next_attempt_at = $3

@@ -4,8 +4,9 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    EXPIRED, Envelope, Mail, Security, SendError, SmtpSettings,
+    Envelope, Mail, Security, SendError, SmtpSettings,
     outbox::{self, Claimed},
+    too_late,
 };
 use crate::{Error, Instant, Result, vault::Vault};
 
@@ -21,7 +22,7 @@ pub(super) fn envelope(
         return Err(refused("The school was deleted."));
     }
     if claimed.valid_until.is_some_and(|until| until.to_jiff() <= now) {
-        return Err(refused(EXPIRED));
+        return Err(refused(too_late(&claimed.kind)));
     }
     let mail: Mail =
         serde_json::from_value(claimed.data).map_err(|_| refused("The message can't be read any more."))?;

@@ -298,6 +298,15 @@ impl Mail {
             _ => None,
         }
     }
+
+    /// From when on it is of no use, when it is written `now`: its link is over, or what it reminds of has begun. None for
+    /// one that nothing makes worthless.
+    pub fn valid_until(&self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::Reminder(booking) => Some(booking.starts_at),
+            _ => self.link_life().and_then(|life| now.checked_add(life).ok()),
+        }
+    }
 }
 
 /// Text without line breaks and other control characters, for a header.
@@ -392,5 +401,14 @@ mod tests {
         assert!(mail.needs_token());
         assert_eq!(mail.link_life(), Some(SignedDuration::from_hours(1)));
         assert_eq!(Mail::AccountExists { name: String::new() }.link_life(), None);
+    }
+
+    #[test]
+    fn what_comes_too_late_is_of_no_use() {
+        let now: Instant = "2027-01-14T13:00:00Z".parse().unwrap();
+        assert_eq!(Mail::Reminder(lesson()).valid_until(now), Some(lesson().starts_at));
+        let reset = Mail::Reset { name: String::new() };
+        assert_eq!(reset.valid_until(now), Some(now + SignedDuration::from_hours(1)));
+        assert_eq!(Mail::BookingMade(lesson()).valid_until(now), None);
     }
 }

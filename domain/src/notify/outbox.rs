@@ -75,7 +75,7 @@ async fn insert(
     let id = BookingId::new(now).0;
     let secret = token.map(|token| vault.seal(SECRET, id, token, now)).transpose()?;
     let data = serde_json::to_value(mail).map_err(Error::internal)?;
-    let valid_until = mail.link_life().and_then(|life| now.checked_add(life).ok());
+    let valid_until = mail.valid_until(now);
     sqlx::query!(
         "insert into outbox (tenant_id, id, kind, recipient, subject, data, secret, booking_id, next_attempt_at, created_at,
                              valid_until)

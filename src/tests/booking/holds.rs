@@ -286,7 +286,7 @@ async fn what_cannot_be_booked_is_not_kept_either(admin: PgPool) {
     scene.hold(&scene.sipho, DRIVE, NOBODY, FREE).await.expect(404);
     // Twenty services make an appointment at most, and one for several makes one by itself.
     let (drive, theory) = (scene.service(DRIVE), scene.service(THEORY));
-    for also in [vec![drive; 20].join(","), theory.to_owned()] {
+    for also in [[drive; 20].join(","), theory.to_owned()] {
         let fields = [
             ("service", drive),
             ("also", also.as_str()),

@@ -15,8 +15,8 @@ use crate::{
 const PIETER: &str = "pieter@cape-drive.test";
 /// A day and a time when neither Thandi nor those who book here have a lesson.
 const FREE_DAY: &str = "2027-01-14";
-/// Within 24 hours of [`FREE`].
-const TOO_LATE: &str = "2027-01-14T16:00:00+02:00";
+/// Within 24 hours of [`FREE`] and of [`LATER`].
+const TOO_LATE: &str = "2027-01-14T16:30:00+02:00";
 
 /// Asks for another time of a lesson.
 async fn to(client: &Client, booking: &str, date: &str, time: &str, more: &[(&str, &str)]) -> Answer {

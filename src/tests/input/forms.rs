@@ -124,7 +124,7 @@ booking/hold | tenant service instructor starts_at=2027-01-15T15:00:00+02:00 | a
 booking/move | tenant booking | date=2027-01-15 time=14:00 clock= instructor= scope=this reason=Rain starts_at=
 booking/no_show | tenant booking
 booking/open_group | tenant service instructor date=2027-01-15 time=13:00 | clock=
-booking/release_hold | tenant hold
+booking/release_hold | tenant hold | instructor=any
 feeds/create | tenant
 feeds/revoke | tenant feed
 identity/change_email | email=moved@x.test

@@ -99,6 +99,8 @@ pub(super) struct Week {
     pub(super) previous: Option<Date>,
     /// The first day of the strip after, if it can be booked.
     pub(super) next: Option<Date>,
+    /// The last day that can be booked.
+    pub(super) last: Date,
     /// Free times, one a start.
     pub(super) slots: Vec<Slot>,
     /// What is known of everyone's time on these days.
@@ -138,6 +140,7 @@ impl Week {
             day: wanted.or(first),
             previous: (from > today).then(|| from.saturating_sub(7.days())),
             next: (to <= last).then_some(to),
+            last,
             slots,
             days,
         })
@@ -235,6 +238,11 @@ impl Book {
         self.kept().filter(|hold| hold.starts_at == chosen.starts_at)
     }
 
+    /// Whether the address names a hold that the student who looks may have had.
+    pub(super) fn names_hold(&self, cx: &Cx) -> bool {
+        self.is_student() && cx.query("hold").is_some_and(|id| id.parse::<HoldId>().is_ok())
+    }
+
     /// Whether the service asks for a prepaid lesson and the student has none with any of those it may be.
     pub(super) fn lacks_credit(&self) -> bool {
         let (Some(offer), Some(with)) = (&self.offer, &self.with) else { return false };
@@ -325,7 +333,10 @@ fn choose(cx: &Cx, zone: &Zone, service: &Service, week: &Week, hold: Option<&Ho
     }
     let Some(at) = asked(cx) else { return Choice::Open };
     if let Some(hold) = hold.filter(|hold| hold.starts_at == at) {
-        return Choice::Free(Chosen { starts_at: hold.starts_at, ends_at: hold.ends_at, left: None });
+        // Its seat is theirs, so it is among those that are left.
+        let slot = week.slots.iter().find(|slot| slot.starts_at == at && slot.instructor == hold.instructor);
+        let left = slot.and_then(|slot| slot.group.map(|_| slot.left));
+        return Choice::Free(Chosen { starts_at: hold.starts_at, ends_at: hold.ends_at, left });
     }
     if let Some(slot) = week.slots.iter().find(|slot| slot.starts_at == at) {
         let Slot { starts_at, ends_at, group, left, .. } = *slot;

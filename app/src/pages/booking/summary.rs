@@ -28,7 +28,7 @@ pub(super) fn view(cx: &Cx, book: &Book, offer: &Offer, with: &With, time: Chose
         let until = ui::time(zone, hold.expires_at, zone.clock(hold.expires_at));
         view! { <p class="quiet">"Kept for you until "{until}"."</p> }.into_any()
     });
-    let ended = kept.is_none() && cx.query("hold").is_some_and(|id| !id.is_empty());
+    let ended = kept.is_none() && book.names_hold(cx);
     let ended = ended.then(|| view! { <p>"The time is no longer kept for you. It is still free."</p> });
     let free_it = book.chosen_hold().map(|hold| give_back(cx, book, hold));
     let title = format!("Your {}", words.lesson);

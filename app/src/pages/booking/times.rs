@@ -51,10 +51,21 @@ fn of_day<'a>(tenant: &Tenant, week: &'a Week, day: Date) -> Vec<&'a Slot> {
 }
 
 fn day(cx: &Cx, book: &Book, week: &Week, day: Date) -> AnyView {
+    let (name, number) = (day.strftime("%a").to_string(), day.day().to_string());
+    if day > week.last {
+        // Too far ahead to be booked: there is nothing to go to.
+        return view! {
+            <span class="day" aria-disabled="true">
+                <span class="day-name">{name}</span>
+                <span class="day-num">{number}</span>
+                <span class="day-free">"–"</span>
+            </span>
+        }
+        .into_any();
+    }
     let free = of_day(&book.tenant, week, day).len();
     let current = (week.day == Some(day)).then_some("date");
     let href = book.link(cx, &[("date", &day.to_string())]);
-    let (name, number) = (day.strftime("%a").to_string(), day.day().to_string());
     let free_text = format!("{free} free");
     view! {
         <a class="day" href=href data-free=free.to_string() aria-current=current>

@@ -87,7 +87,7 @@ pub(crate) async fn diaries(conn: &mut PgConnection, tenant: Uuid, asked: Asked<
     // One answer of many kinds of rows: a round trip, and no JSON to read for thousands of claims.
     //
     // `seats` are those that are ignored and `lapsed` those of holds that are over; both can be had. `gone` are group
-    // lessons that end when the ignored leave them. Needs are the most that any of the services takes, for units are
+    // lessons that end when those leave them. Needs are the most that any of the services takes, for units are
     // claimed for the whole time. That no claim is longer than a month lets the index find both ends. The end of a
     // lesson without its buffer is in its booking; it is looked up only where there are buffers at all.
     let rows = sqlx::query_as!(
@@ -125,8 +125,12 @@ pub(crate) async fn diaries(conn: &mut PgConnection, tenant: Uuid, asked: Asked<
                  and h.group_id is not null and ($9 is null or h.id <> $9)
                group by h.group_id
            ), gone as (
-               select g.id from group_lessons g join seats s on s.group_id = g.id
-               where g.tenant_id = $1 and not g.kept and g.taken <= s.seats
+               select g.id
+               from (select group_id, sum(seats) as seats
+                     from (select group_id, seats from seats union all select group_id, seats from lapsed) b
+                     group by group_id) e
+               join group_lessons g on g.tenant_id = $1 and g.id = e.group_id
+               where not g.kept and g.taken <= e.seats
            )
            select 0 as "kind!", h.id as "subject?", null::uuid as "item?",
                   null::timestamptz as "starts_at?", null::timestamptz as "ends_at?",

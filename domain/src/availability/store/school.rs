@@ -91,6 +91,8 @@ pub(crate) async fn catalogue(
                  and id not in (select a.person_id from absent_instructors a where a.tenant_id = $1)
            )
            select
+               -- As in `booking::store::offer`.
+               set_config('plan_cache_mode', 'force_generic_plan', true) as "planned!",
                (select coalesce(jsonb_agg(jsonb_build_object(
                     'id', s.id, 'kind', s.kind, 'name', s.name, 'description', s.description,
                     'duration_min', s.duration_min, 'price_minor', s.price_minor, 'currency', s.currency,

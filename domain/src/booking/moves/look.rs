@@ -91,7 +91,8 @@ impl Sheet {
     }
 }
 
-/// The time of all concerned, in which the lessons that move count for nothing. One query.
+/// The time of all concerned, in which the lessons that move count for nothing, and neither does what the student who
+/// moves them keeps during checkout. One query.
 pub(super) async fn look(
     scope: &mut TenantScope,
     sheet: &Sheet,
@@ -104,7 +105,8 @@ pub(super) async fn look(
         sheet.lessons.iter().map(|lesson| sheet.instructor_of(lesson, wanted)).collect();
     instructors.sort_unstable();
     instructors.dedup();
-    let ignore = Ignore { bookings: sheet.lessons.iter().map(|lesson| lesson.id).collect(), hold: None };
+    let hold = sheet.checkout.filter(|_| asker.by == Canceller::Student);
+    let ignore = Ignore { bookings: sheet.lessons.iter().map(|lesson| lesson.id).collect(), hold };
     let asked = Asked {
         service: sheet.service,
         also: &sheet.also,

@@ -15,7 +15,7 @@ use crate::{
     booking::{
         Booking,
         cancel::canceller,
-        mail,
+        hold, mail,
         policy::{Canceller, Standing},
         service::reached,
         store as bookings, writes,
@@ -143,6 +143,10 @@ pub async fn move_lesson(scope: &mut TenantScope, request: MoveRequest) -> Resul
         return Err(Error::NotFound);
     }
     writes::end_holds(conn, tenant, &subjects, &groups, asker.now).await?;
+    if asker.by == Canceller::Student {
+        // They have chosen something else.
+        hold::end_checkout(conn, tenant, sheet.student, asker.now).await?;
+    }
 
     let mut before = Vec::with_capacity(ids.len());
     for id in &ids {

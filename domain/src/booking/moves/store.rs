@@ -14,7 +14,7 @@ use crate::{
         policy::{Standing, Terms},
         store::Whose,
     },
-    ids::{BookingId, InstructorId, SeriesId, ServiceId, StudentId},
+    ids::{BookingId, HoldId, InstructorId, SeriesId, ServiceId, StudentId},
 };
 
 #[derive(Debug, Deserialize)]
@@ -104,7 +104,10 @@ pub(super) async fn sheet(
                               where not exists (
                                   select from service_instructors t
                                   where t.tenant_id = $1 and t.service_id = u.id and t.instructor_id = i.id)))
-                  ) as "teachers!: Json<Vec<Teacher>>"
+                  ) as "teachers!: Json<Vec<Teacher>>",
+                  (select h.id from holds h
+                   where h.tenant_id = $1 and h.student_id = a.student_id and h.kind = 'checkout'
+                     and h.state = 'active' and h.expires_at > $4) as "checkout?"
            from bookings a
            join services sv on sv.tenant_id = a.tenant_id and sv.id = a.service_id
            join students st on st.tenant_id = a.tenant_id and st.id = a.student_id
@@ -155,6 +158,7 @@ pub(super) async fn sheet(
         named,
         lessons,
         teachers: row.teachers.0,
+        checkout: row.checkout.map(HoldId),
     }))
 }
 

@@ -28,6 +28,7 @@ fn offer(each: Vec<Service>) -> Offer {
         candidates: vec![candidate(THANDI, "Thandi"), candidate(PIETER, "Pieter")],
         student: serde_json::from_value(json!({ "name": "Sipho", "email": null })).expect("a student"),
         units: Vec::new(),
+        checkout: None,
     }
 }
 

@@ -58,6 +58,7 @@ pub async fn create(scope: &mut TenantScope, typed: &SeriesTyped) -> Result<Seri
     let seen = wanted.survey(scope, &plan, &found)?.plan;
     refuse(&scope.tenant().zone, &seen)?;
     plan.lock(scope, &[seen.instructor]).await?;
+    plan.end_checkout(scope).await?;
     let found = wanted.look(scope, &plan, Some(seen.instructor)).await?;
     let survey = wanted.survey(scope, &plan, &found)?;
     refuse(&scope.tenant().zone, &survey.plan)?;

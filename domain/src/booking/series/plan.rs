@@ -131,7 +131,12 @@ impl Wanted {
             time_field: "time",
             ignore: Ignore::default(),
         };
-        let plan = Plan::new(scope, ask).await?;
+        let mut plan = Plan::new(scope, ask).await?;
+        if self.by_student {
+            // What they keep while they look is in nobody's way, and ends when the series is booked.
+            plan.ignore.hold = plan.offer.checkout;
+            plan.ends_checkout = true;
+        }
         if plan.rules.capacity > 1 {
             return Err(Error::field("service", "Lessons for several are booked one by one."));
         }

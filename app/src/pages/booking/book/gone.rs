@@ -13,7 +13,7 @@ pub(super) fn view(cx: &Cx, book: &Book, gone: &Gone) -> AnyView {
     let cause = gone.cause.as_ref().filter(|cause| !is_lost(cause));
     let why = refused.or_else(|| cause.map(|cause| cause.message(words)));
     let title = if why.is_some() { "That time can't be booked" } else { "That time has just been taken" };
-    let ended = cx.query("hold").is_some_and(|id| !id.is_empty()) && book.kept().is_none();
+    let ended = book.names_hold(cx) && book.kept().is_none();
     let ended = ended.then(|| view! { <p>"The time is no longer kept for you."</p> });
     let text = why.unwrap_or_else(|| "Nothing was booked.".to_owned());
     let links: Vec<AnyView> = gone.near.iter().map(|at| near(cx, book, *at)).collect();

@@ -31,9 +31,11 @@ pub(super) fn banner(cx: &Cx, book: &Book) -> Option<AnyView> {
     )
 }
 
-/// The form that frees it.
+/// The form that frees it. From the page about it one comes back to the same choice, any instructor or one.
 pub(in crate::pages::booking) fn give_back(cx: &Cx, book: &Book, hold: &Hold) -> AnyView {
-    let hidden = vec![("tenant", book.tenant.slug.clone()), ("hold", hold.id.to_string())];
+    let mut hidden = vec![("tenant", book.tenant.slug.clone()), ("hold", hold.id.to_string())];
+    let with = book.with.as_ref().filter(|_| book.kept().is_some());
+    hidden.extend(with.map(|with| ("instructor", with.value())));
     ui::post_form("booking/release_hold", cx, "", hidden, ui::button("Give it back", Kind::Plain))
 }
 

@@ -106,8 +106,7 @@ fn taken(
     (at, clock): (Instant, String),
     cause: &WhyNot,
 ) -> AnyView {
-    let message = uncapital(&cause.message(book.tenant.words()));
-    let text = format!("{clock} isn't free: {message}");
+    let text = format!("{clock} isn't free. {}", cause.message(book.tenant.words()));
     let near: Vec<AnyView> = week
         .near(at)
         .into_iter()
@@ -129,12 +128,6 @@ fn taken(
     .into_any()
 }
 
-/// A sentence that goes on after a colon.
-fn uncapital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,11 +139,5 @@ mod tests {
         assert_eq!(moments(&zone, "2027-10-31", "02:30").unwrap().len(), 2);
         assert!(moments(&zone, "2027-03-28", "02:30").unwrap_err().contains("skips 02:30"));
         assert_eq!(moments(&zone, "2027-01-15", "soon").unwrap_err(), "Type a time such as 09:30.");
-    }
-
-    #[test]
-    fn a_sentence_goes_on() {
-        assert_eq!(uncapital("Übermorgen."), "übermorgen.");
-        assert_eq!(uncapital(""), "");
     }
 }

@@ -3,10 +3,7 @@
 use domain::{
     Instant,
     authz::Role,
-    booking::{
-        Booking,
-        policy::{Canceller, cancel_terms, may_move, move_terms},
-    },
+    booking::policy::{Canceller, cancel_terms_of, may_move, move_terms},
 };
 use leptos::prelude::*;
 
@@ -135,9 +132,8 @@ fn price(one: &One) -> String {
 
 /// The rule of cancelling.
 pub(super) fn cancelling(one: &One, now: Instant) -> String {
-    let Booking { terms, pack, price_minor, currency, starts_at, .. } = &one.booking;
-    let cost = terms.late_cost(pack.is_some(), *price_minor, |minor| ui::money(minor, currency));
-    cancel_terms(&one.tenant.zone, one.tenant.words(), terms, &cost, *starts_at, now)
+    let money = |minor| ui::money(minor, &one.booking.currency);
+    cancel_terms_of(&one.booking, &one.tenant.zone, one.tenant.words(), money, now)
 }
 
 /// The rule of moving, or why it can't be moved.
