@@ -14,7 +14,10 @@ alter table services
     add column late_fee_percent int not null default 100 check (late_fee_percent between 0 and 100),
     -- Only for students with a prepaid lesson left.
     add column needs_credit boolean not null default false;
+-- Row-level security is forced on the owner too, who is no superuser everywhere: without this nothing would be changed.
+alter table services no force row level security;
 update services set move_notice_min = cancel_notice_min;
+alter table services force row level security;
 
 -- A combo is a service made of others, one after the other.
 create table combo_parts (
@@ -180,6 +183,9 @@ alter table bookings
     add constraint bookings_group foreign key (tenant_id, group_id) references group_lessons,
     add constraint bookings_series foreign key (tenant_id, series_id) references series,
     add constraint bookings_in_series check ((series_id is null) = (series_place is null));
+-- Lessons that are booked keep the terms they were booked on: what could be cancelled could be asked to be moved.
+alter table bookings no force row level security;
+update bookings set move_notice_min = cancel_notice_min where starts_at > now();
 create index bookings_by_group on bookings (tenant_id, group_id) where group_id is not null;
 create unique index bookings_by_series on bookings (tenant_id, series_id, series_place) where series_id is not null;
 create index bookings_requested on bookings (tenant_id, starts_at) where status = 'requested';
@@ -257,6 +263,18 @@ alter table claims
     add constraint claims_held check ((hold_id is null) = (held_until is null)),
     add constraint claims_group foreign key (tenant_id, group_id) references group_lessons,
     add constraint claims_hold foreign key (tenant_id, hold_id) references holds;
+-- Lessons to come count where they begin, and travel knows where they are.
+alter table claims no force row level security;
+alter table services no force row level security;
+update claims c
+set lesson_at = b.starts_at,
+    place = case when s.needs_pickup and c.subject_kind = 'instructor'
+                 then left(lower(regexp_replace(btrim(b.pickup), '\s+', ' ', 'g')), 300) else '' end
+from bookings b join services s on s.tenant_id = b.tenant_id and s.id = b.service_id
+where c.active and c.ends_at > now() and b.tenant_id = c.tenant_id and b.id = c.booking_id;
+alter table claims force row level security;
+alter table services force row level security;
+alter table bookings force row level security;
 create index claims_by_group on claims (tenant_id, group_id) where group_id is not null;
 create index claims_by_hold on claims (tenant_id, hold_id) where hold_id is not null;
 

@@ -6,6 +6,7 @@ use domain::{
     clock::Clock,
     identity::sessions::{self, Added, Stored},
 };
+use http::Method;
 use jiff::SignedDuration;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -33,7 +34,11 @@ tokio::task_local! {
 
 /// Marks requests that pages send by themselves.
 pub async fn unattended(request: Request, next: Next) -> Response {
-    if request.headers().contains_key(REFRESH) || request.uri().path().ends_with("/live") {
+    // `/t/{school}/live`; a school may be called "live" too.
+    let path = request.uri().path();
+    let stream = path.ends_with("/live") && path.split('/').count() == 4;
+    // Nothing is done by itself: only looking doesn't count.
+    if request.method() == Method::GET && (request.headers().contains_key(REFRESH) || stream) {
         UNATTENDED.scope((), next.run(request)).await
     } else {
         next.run(request).await

@@ -83,6 +83,21 @@ pub const BOOK: Rule = Rule {
     by: By::Account,
     ..by_address("book", 20, HOUR, "That is very many bookings for one hour. Nothing was booked.")
 };
+/// Times that are kept for a while: nobody looks at as many in earnest.
+pub const HOLD: Rule = Rule {
+    by: By::Account,
+    ..by_address(
+        "hold",
+        60,
+        HOUR,
+        "That is very many times to keep in one hour. Book one of them, or come back later.",
+    )
+};
+/// Moving and waiting: each act sends a message or makes the school look.
+pub const MOVE: Rule = Rule {
+    by: By::Account,
+    ..by_address("move", 90, HOUR, "That is very many changes for one hour. Nothing was changed.")
+};
 /// Super-admins made on the machine.
 pub const ADMIN_CREATE: Rule = Rule {
     by: By::Machine,
@@ -95,8 +110,8 @@ pub const ADMIN_CREATE: Rule = Rule {
 };
 
 /// Every rule.
-pub const RULES: [Rule; 10] =
-    [PUBLIC, SIGNED_IN, LOGIN, REGISTER, FORGOT, MAGIC, RESET, VERIFY, BOOK, ADMIN_CREATE];
+pub const RULES: [Rule; 12] =
+    [PUBLIC, SIGNED_IN, LOGIN, REGISTER, FORGOT, MAGIC, RESET, VERIFY, BOOK, HOLD, MOVE, ADMIN_CREATE];
 
 /// A window of a rule at a moment, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

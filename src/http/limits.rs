@@ -22,7 +22,8 @@ use domain::{
     db::Db,
     ids::UserId,
     limits::{
-        BOOK, By, Counts, FORGOT, LOGIN, MAGIC, PUBLIC, REGISTER, RESET, Rule, SIGNED_IN, VERIFY, Verdict,
+        BOOK, By, Counts, FORGOT, HOLD, LOGIN, MAGIC, MOVE, PUBLIC, REGISTER, RESET, Rule, SIGNED_IN, VERIFY,
+        Verdict,
         store::{self, Taken},
     },
 };
@@ -36,7 +37,7 @@ use tower_sessions::Session;
 use super::{actions, client, context, errors, pages};
 
 /// Actions with a limit of their own.
-pub const STRICT: [(&str, Rule); 13] = [
+pub const STRICT: [(&str, Rule); 18] = [
     ("/fn/identity/login", LOGIN),
     ("/fn/identity/login_code", LOGIN),
     ("/fn/identity/use_magic", LOGIN),
@@ -50,6 +51,11 @@ pub const STRICT: [(&str, Rule); 13] = [
     ("/fn/booking/book", BOOK),
     ("/fn/booking/book_series", BOOK),
     ("/fn/waiting/accept", BOOK),
+    ("/fn/booking/hold", HOLD),
+    ("/fn/booking/release_hold", HOLD),
+    ("/fn/booking/move", MOVE),
+    ("/fn/waiting/join", MOVE),
+    ("/fn/waiting/leave", MOVE),
 ];
 
 /// Requests with the right value aren't counted.
@@ -266,7 +272,7 @@ async fn user(parts: &Parts) -> Option<UserId> {
 }
 
 fn strict(parts: &Parts) -> Option<&'static Rule> {
-    static RULES: [(&str, Rule); 13] = STRICT;
+    static RULES: [(&str, Rule); 18] = STRICT;
     let path = parts.uri.path();
     let found = RULES.iter().find(|(name, _)| *name == path && parts.method == Method::POST);
     found.map(|(_, rule)| rule)

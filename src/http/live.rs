@@ -1,7 +1,12 @@
 //! Live status (BK-17): server-sent events that say nothing but "something here has changed". A page that hears it
 //! fetches itself again, with the rights its reader has by then; without scripts it is the page it was.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use app::{AppError, access::Access, cx::Site};
 use axum::{
@@ -21,7 +26,7 @@ use domain::{
 use futures::{Stream, stream};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use super::{context, errors};
@@ -30,8 +35,15 @@ use super::{context, errors};
 const AT_ONCE: usize = 1_000;
 /// Then the stream ends and the browser comes again, so that whoever has left or lost a right is asked.
 const LIFE: Duration = Duration::from_secs(600);
+/// Of them, for one account or, without one, one network.
+const EACH: usize = 10;
 /// What belongs together (lesson, time, seats) is told once.
 const PAUSE: Duration = Duration::from_millis(300);
+/// At most so often, so that one busy person doesn't use up what those who look may ask in a minute.
+const REST: Duration = Duration::from_secs(3);
+
+/// Browsers drop an event without data.
+const SOMETHING: &str = "-";
 
 /// Where pages listen, and who may.
 pub const STREAMS: [(&str, Access); 2] =
@@ -43,12 +55,45 @@ pub struct Live {
     changes: Changes,
     stopping: watch::Receiver<bool>,
     places: Arc<Semaphore>,
+    /// How many each has, by account or network.
+    counts: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl Live {
     /// Streams of `changes` that end when the program stops.
     pub fn new(changes: Changes, stopping: watch::Receiver<bool>) -> Self {
-        Self { changes, stopping, places: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { changes, stopping, places: Arc::new(Semaphore::new(AT_ONCE)), counts: Arc::default() }
+    }
+
+    /// A place for `whose` stream, until it is dropped.
+    fn place(&self, whose: String) -> Option<Place> {
+        let free = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(whose.clone()).or_default();
+        if *count >= EACH {
+            return None;
+        }
+        *count += 1;
+        Some(Place { counts: Arc::clone(&self.counts), whose, _free: free })
+    }
+}
+
+/// A place that is taken.
+struct Place {
+    counts: Arc<Mutex<HashMap<String, usize>>>,
+    whose: String,
+    _free: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.whose) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.whose);
+            }
+        }
     }
 }
 
@@ -64,17 +109,19 @@ async fn serve(site: Arc<Site>, live: Live, access: Access, request: Request) ->
     let (mut parts, _) = request.into_parts();
     let path = parts.uri.path().to_owned();
     let school = match context::read(&mut parts, &site).await {
-        Ok(cx) => enter(&cx, access).await,
+        Ok(cx) => {
+            let whose = cx.user().map_or_else(|| cx.caller().origin.ip.clone(), |user| user.to_string());
+            enter(&cx, access).await.map(|school| (school, live.place(whose)))
+        }
         Err(error) => Err(error),
     };
-    let place = live.places.clone().try_acquire_owned();
-    match (school, place) {
-        (Ok(school), Ok(place)) => {
+    match school {
+        Ok((school, Some(place))) => {
             let events = events(live.changes.watch(school), live.stopping, place);
             Sse::new(events).keep_alive(KeepAlive::default()).into_response()
         }
-        (Err(error), _) => errors::json(error, &path),
-        (_, Err(_)) => errors::json(domain::Error::Unavailable.into(), &path),
+        Err(error) => errors::json(error, &path),
+        Ok((_, None)) => errors::json(domain::Error::Unavailable.into(), &path),
     }
 }
 
@@ -93,21 +140,24 @@ struct State {
     stopping: watch::Receiver<bool>,
     until: Instant,
     begun: bool,
-    _place: OwnedSemaphorePermit,
+    /// Not before.
+    next: Instant,
+    _place: Place,
 }
 
 fn events(
     watch: Watch,
     stopping: watch::Receiver<bool>,
-    place: OwnedSemaphorePermit,
+    place: Place,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    let state = State { watch, stopping, until: Instant::now() + LIFE, begun: false, _place: place };
+    let now = Instant::now();
+    let state = State { watch, stopping, until: now + LIFE, begun: false, next: now, _place: place };
     stream::unfold(state, |mut state| async move {
         if !state.begun {
             state.begun = true;
             // Spread, so that a restart isn't met by all at the same moment.
             let again = Duration::from_millis(2_000 + rand::random_range(0..3_000));
-            return Some((Ok(Event::default().event("open").data("").retry(again)), state));
+            return Some((Ok(Event::default().event("open").data(SOMETHING).retry(again)), state));
         }
         let changed = tokio::select! {
             changed = timeout_at(state.until, state.watch.changed()) => changed.unwrap_or(false),
@@ -116,8 +166,12 @@ fn events(
         if !changed {
             return None;
         }
-        sleep(PAUSE).await;
+        tokio::select! {
+            () = sleep_until(state.next.max(Instant::now() + PAUSE)) => {}
+            _ = state.stopping.wait_for(|stop| *stop) => return None,
+        }
         state.watch.catch_up();
-        Some((Ok(Event::default().event("changed").data("")), state))
+        state.next = Instant::now() + REST;
+        Some((Ok(Event::default().event("changed").data(SOMETHING)), state))
     })
 }

@@ -75,7 +75,8 @@ pub async fn show<F: Future<Output = app::doc::PageResult>>(
         return draw_error(&cx, context::unavailable(error));
     }
     let mut forget = http::HeaderMap::new();
-    if let Some(once) = context::take_once(parts, &mut forget, &cx)
+    if !parts.headers.contains_key(REFRESH)
+        && let Some(once) = context::take_once(parts, &mut forget, &cx)
         && let Some(flash) = &mut cx.flash
     {
         once.into_flash(flash);

@@ -149,7 +149,7 @@ async fn every_figure_holds(admin: PgPool) {
         ("password", "velvet-ladder-ocean-9"),
         ("kind", "student"),
     ];
-    let figures: [(&str, u64, Fields<'_>); 12] = [
+    let figures: [(&str, u64, Fields<'_>); 17] = [
         ("identity/login_code", 5, &[("code", "000000")]),
         ("identity/use_magic", 5, token),
         ("identity/register", 3, account),
@@ -162,13 +162,18 @@ async fn every_figure_holds(admin: PgPool) {
         ("booking/book", 20, &[("tenant", "cape-drive")]),
         ("booking/book_series", 20, &[("tenant", "north-mentors")]),
         ("waiting/accept", 20, &[("tenant", "cape-drive")]),
+        ("booking/hold", 60, &[("tenant", "cape-drive")]),
+        ("booking/release_hold", 60, &[("tenant", "cape-drive")]),
+        ("booking/move", 90, &[("tenant", "cape-drive")]),
+        ("waiting/join", 90, &[("tenant", "cape-drive")]),
+        ("waiting/leave", 90, &[("tenant", "cape-drive")]),
     ];
     let tested: Vec<String> = figures.iter().map(|(action, ..)| format!("/fn/{action}")).collect();
     for (path, _) in STRICT {
         assert!(path == "/fn/identity/login" || tested.iter().any(|tested| tested == path), "{path}");
     }
     for (n, (action, limit, fields)) in figures.into_iter().enumerate() {
-        let by_account = ["booking/book", "booking/book_series", "waiting/accept"].contains(&action);
+        let by_account = action.starts_with("booking/") || action.starts_with("waiting/");
         let client = if by_account { app.student().await } else { app.visitor() };
         let client = client.at(&format!("198.51.100.{n}"));
         for left in (0..limit).rev() {

@@ -34,7 +34,13 @@ impl Stream {
     }
 
     async fn changed(&mut self) {
-        while !self.next().await.unwrap().contains("event: changed") {}
+        loop {
+            let event = self.next().await.unwrap();
+            if event.contains("event: changed") {
+                // Without data a browser would drop it.
+                return assert!(event.contains("data: "), "{event}");
+            }
+        }
     }
 
     /// Whether it says nothing more than that it is alive for a while.

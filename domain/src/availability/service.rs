@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, FieldErrors, Instant, Result, audit,
-    authz::{Action, Reach, TenantScope},
+    authz::{Action, Reach, Role, TenantScope},
     booking::writes::freed,
     identity,
     ids::{BlockId, HoldId, InstructorId, ServiceId},
@@ -42,11 +42,14 @@ pub struct Days {
     from: Date,
     to: Date,
     found: store::Diaries,
+    /// Whoever looks doesn't belong to the school.
+    stranger: bool,
 }
 
 impl Days {
     /// Why a time isn't free (BK-05), listed or not; `None` when it is, and for days that weren't asked for. With several
-    /// instructors it is the cause of the one who comes nearest to free ([`WhyNot::nearness`]), of two the first.
+    /// instructors it is the cause of the one who comes nearest to free ([`WhyNot::nearness`]), of two the first. Strangers
+    /// aren't told whose time it is and what takes it.
     pub fn why(&self, start: Instant, now: Instant) -> Option<WhyNot> {
         if let Err(cause) = self.rules.in_time(&self.zone, start, now) {
             return Some(cause);
@@ -63,7 +66,8 @@ impl Days {
                 Err(cause) => causes.push(cause),
             }
         }
-        WhyNot::closest(causes)
+        let cause = WhyNot::closest(causes);
+        if self.stranger { cause.map(WhyNot::for_strangers) } else { cause }
     }
 
     fn window<'a>(&'a self, diary: &'a Diary) -> Window<'a> {
@@ -85,6 +89,7 @@ pub async fn week(
 ) -> Result<Days> {
     scope.require(Action::ViewSchool)?;
     let (student, now) = (scope.actor().student(), scope.now());
+    let stranger = scope.actor().role == Role::Visitor;
     let zone = scope.tenant().zone.clone();
     let rules = Rules::of(service);
     let asked = Asked {
@@ -100,7 +105,7 @@ pub async fn week(
     let found = store::diaries(conn, tenant, asked).await?;
     // Where to pick the student up is said when the time is chosen: it may be anywhere.
     let place = if service.needs_pickup { Place::Unknown } else { Place::Nowhere };
-    let mut days = Days { slots: Vec::new(), zone, rules, place, from, to, found };
+    let mut days = Days { slots: Vec::new(), zone, rules, place, from, to, found, stranger };
     days.slots =
         days.found.instructors.iter().flat_map(|diary| free_slots(&days.window(diary), now)).collect();
     days.slots.sort_unstable();

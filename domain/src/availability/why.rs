@@ -23,6 +23,8 @@ pub enum WhyNot {
     Taken,
     /// Someone is about to book it, or it is offered to someone.
     Held,
+    /// The instructor, or something it needs, has no time then: all that strangers are told of a diary.
+    Busy,
     /// Before or after another lesson the instructor needs time.
     Buffer,
     /// The instructor has a lesson elsewhere, this many minutes away.
@@ -54,6 +56,7 @@ impl WhyNot {
             self,
             Self::Taken
                 | Self::Held
+                | Self::Busy
                 | Self::Buffer
                 | Self::Travel(_)
                 | Self::OwnLesson
@@ -75,7 +78,7 @@ impl WhyNot {
             Self::OutsideHours => 5,
             Self::Blocked => 6,
             Self::Taken => 7,
-            Self::Held => 8,
+            Self::Held | Self::Busy => 8,
             Self::Buffer => 9,
             Self::Travel(_) => 10,
             Self::InstructorDay(_) => 11,
@@ -87,6 +90,22 @@ impl WhyNot {
             Self::StudentDay(_) => 17,
             Self::StudentWeek(_) => 18,
             Self::NoCredit => 19,
+        }
+    }
+
+    /// The same for someone who doesn't belong to the school: asking minute by minute must not draw anyone's diary.
+    pub fn for_strangers(self) -> Self {
+        match self {
+            Self::DayOff
+            | Self::Blocked
+            | Self::Taken
+            | Self::Held
+            | Self::Buffer
+            | Self::Travel(_)
+            | Self::InstructorDay(_)
+            | Self::InstructorWeek(_)
+            | Self::Resource(_) => Self::Busy,
+            other => other,
         }
     }
 
@@ -112,6 +131,7 @@ impl WhyNot {
             Self::DayOff => format!("The {instructor} has that day off. Choose another day."),
             Self::Holiday(name) => format!("Closed that day: {name}. Choose another day."),
             Self::Blocked => format!("The {instructor} has blocked this time. Choose another one."),
+            Self::Busy => "This time is taken. Choose another one.".into(),
             Self::Taken => {
                 format!("The {instructor} has another {lesson} then. Choose another time.")
             }
@@ -166,6 +186,7 @@ impl WhyNot {
             Self::DayOff => format!("The {instructor}'s day off"),
             Self::Holiday(name) => format!("Closed: {name}"),
             Self::Blocked => format!("Blocked by the {instructor}"),
+            Self::Busy => "Taken".into(),
             Self::Taken => format!("Another {lesson} then"),
             Self::Held => format!("Kept for another {student}"),
             Self::Buffer => format!("Close to another {lesson}"),

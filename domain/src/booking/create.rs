@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Error, FieldErrors, Instant, Result,
     authz::{Action, TenantScope},
-    availability::{Slot, WhyNot, store::Ignore},
+    availability::{Slot, Stretch, WhyNot, store::Ignore},
     identity,
     ids::{BookingId, HoldId, InstructorId, PackId, SeriesId, ServiceId, StudentId},
     packs,
@@ -264,8 +264,12 @@ async fn put(scope: &mut TenantScope, plan: &Plan, new: NewLesson<'_>) -> Result
         }
         None => None,
     };
-    let pack =
-        packs::store::usable(conn, tenant, plan.student, new.slot.instructor, new.slot.starts_at).await?;
+    // A prepaid lesson pays for one service, not for as many as one likes.
+    let pack = if plan.also.is_empty() {
+        packs::store::usable(conn, tenant, plan.student, new.slot.instructor, new.slot.starts_at).await?
+    } else {
+        None
+    };
     if plan.rules.needs_credit && pack.is_none() {
         return Err(Error::field(plan.time_field, WhyNot::NoCredit.message(scope.tenant().words())));
     }
@@ -279,7 +283,8 @@ async fn put(scope: &mut TenantScope, plan: &Plan, new: NewLesson<'_>) -> Result
                 instructor: seat.is_none().then_some(booking.instructor),
                 student: Some(booking.student),
                 units: if seat.is_none() { new.units } else { &[] },
-                lesson: plan.rules.lesson(new.slot.starts_at),
+                // A group lesson that stands is as long as it was when it was opened.
+                lesson: Stretch { starts_at: new.slot.starts_at, ends_at: new.slot.ends_at },
                 claim: plan.rules.claim(new.slot.starts_at),
                 place: &place,
             };

@@ -197,5 +197,8 @@ pub(crate) async fn expire(scope: &mut TenantScope) -> Result<Vec<Hold>> {
     let (tenant, conn) = scope.conn();
     let over = store::due(conn, tenant, now).await?;
     writes::stop_holds(conn, tenant, &over, "expired", now).await?;
+    // The version before this one leaves an empty group lesson where its last lesson was cancelled.
+    let empty = store::empty_groups(conn, tenant, now).await?;
+    writes::free_groups(conn, tenant, &empty, now).await?;
     store::expired(conn, tenant, &over).await
 }

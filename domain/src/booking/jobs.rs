@@ -90,18 +90,26 @@ async fn due(db: &Db, now: Instant) -> Result<Vec<School>> {
                           or exists (select from waiting_list w
                                      join holds h on h.tenant_id = w.tenant_id and h.id = w.hold_id
                                      where w.tenant_id = t.id and w.state = 'offered'
-                                       and h.state in ('expired', 'released')) as holds,
+                                       and h.state in ('expired', 'released'))
+                          or exists (select from group_lessons g
+                                     where g.tenant_id = t.id and g.taken = 0 and not g.kept
+                                       and g.cancelled_at is null and g.starts_at > $1) as holds,
                       exists (select from bookings b
                               where b.tenant_id = t.id and b.status = 'requested' and b.starts_at <= $1) as requests,
                       exists (select from waiting_list w
-                              where w.tenant_id = t.id and w.state = 'waiting' and w.check_at <= $1)
+                              where w.tenant_id = t.id and w.state = 'waiting' and w.check_at <= $1
+                                and not exists (select from waiting_list o
+                                                where o.tenant_id = t.id and o.student_id = w.student_id
+                                                  and o.state = 'offered'))
                           or exists (select from waiting_list w
                                      where w.tenant_id = t.id and w.state = 'waiting' and w.to_at <= $1) as waiting,
                       exists (select from unnest(t.reminder_offsets) as o (min)
                               join bookings b
                                   on b.tenant_id = t.id and b.status = 'confirmed' and b.starts_at > $1
                                   and b.starts_at <= $1::timestamptz
-                                      + make_interval(mins => o.min + (t.quiet_to - t.quiet_from + 1440) % 1440)
+                                      + make_interval(mins => o.min + 90 + (t.quiet_to - t.quiet_from + 1440) % 1440)
+                                  and greatest(b.created_at, b.moved_at) <= b.starts_at
+                                      - make_interval(mins => o.min - (t.quiet_to - t.quiet_from + 1440) % 1440)
                               where not exists (
                                   select from reminders r
                                   where r.tenant_id = b.tenant_id and r.booking_id = b.id and r.kind = 'lesson'

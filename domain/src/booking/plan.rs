@@ -252,6 +252,9 @@ impl Plan {
 }
 
 /// Refuses what isn't offered, and keeps those who could give it: the one asked for, or all whom students see.
+/// An appointment ends within a day of its begin: calendars count on it.
+const LONGEST_MIN: i32 = 1440;
+
 fn check(offer: &mut Offer, ask: &Ask<'_>, words: &Words) -> Result<()> {
     if offer.student.is_none() {
         return Err(Error::NotFound);
@@ -289,6 +292,18 @@ fn check(offer: &mut Offer, ask: &Ask<'_>, words: &Words) -> Result<()> {
     }
     if several && offer.each.iter().any(|service| service.capacity > 1) {
         return Err(Error::field("also", "A service for several is booked by itself."));
+    }
+    if several && offer.each.iter().any(|service| service.needs_credit) {
+        return Err(Error::field("also", "A service for prepaid lessons is booked by itself."));
+    }
+    if offer.each.iter().any(|service| service.currency != offer.service.currency) {
+        return Err(Error::field(
+            "also",
+            "These services have prices in different currencies. Book them apart.",
+        ));
+    }
+    if several && offer.service.duration_min > LONGEST_MIN {
+        return Err(Error::field("also", "Together they take longer than a day. Leave some out."));
     }
     match instructor_error {
         Some(message) => Err(Error::field("instructor", message)),

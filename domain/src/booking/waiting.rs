@@ -294,6 +294,12 @@ pub async fn join(scope: &mut TenantScope, typed: &Typed) -> Result<Waited> {
         pickup: &wanted.pickup,
         note: &wanted.note,
     };
+    if open.passed && own.is_some() {
+        // Else the list would keep a time for as long as one likes to ask.
+        return Err(Error::Conflict(
+            "You let an offer for this time pass. Book it here when it is free, or ask the school.".into(),
+        ));
+    }
     if !open.same && open.count >= MOST_OPEN {
         let message =
             format!("At most {MOST_OPEN} times can be waited for at once. Leave one of them first.");

@@ -200,7 +200,8 @@ pub(crate) async fn unclaim(
 }
 
 /// Has those looked at who wait for a time near one that is free again. A week on both sides, because limits by day and
-/// by week go with the lesson, and a long one may begin well before the gap that it fits into.
+/// by week go with the lesson, and a long one may begin well before the gap that it fits into. An entry that someone else
+/// holds isn't waited for: it is looked at each quarter of an hour anyway.
 pub(crate) async fn freed(
     conn: &mut PgConnection,
     tenant: Uuid,
@@ -216,7 +217,7 @@ pub(crate) async fn freed(
              select w.id from waiting_list w
              where w.tenant_id = $1 and w.state = 'waiting' and w.to_at > $2::timestamptz - interval '7 days'
                and w.from_at < $3::timestamptz + interval '7 days'
-             order by w.id for update)",
+             order by w.id for update skip locked)",
         tenant,
         stretch.starts_at.to_sqlx(),
         stretch.ends_at.to_sqlx(),

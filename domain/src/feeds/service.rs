@@ -30,10 +30,8 @@ pub async fn create(scope: &mut TenantScope) -> Result<(FeedId, String)> {
         Reach::All => "school",
         _ => "own",
     };
-    // Whoever acts as someone else must not take away an address that outlives it.
-    if scope.caller().impersonator.is_some() {
-        return Err(Error::Forbidden("A feed is for the member alone to make."));
-    }
+    // The address outlives the session: who found an open browser, or acts as someone, must not take one away.
+    scope.caller().proof()?;
     let (now, user) = (scope.now(), scope.actor().user.ok_or(Error::NotFound)?);
     let token = random_token();
     let id = FeedId::new(now);
@@ -74,13 +72,16 @@ async fn record(scope: &mut TenantScope, id: FeedId, state: &str) -> Result<()> 
 /// [`Error::NotFound`] for whatever reason it can't be read: an address tells nothing about why.
 pub async fn open(db: &Db, token: &str, now: Instant) -> Result<TenantScope> {
     let found = store::find(db, &hash_token(token), now).await?.ok_or(Error::NotFound)?;
+    let own = found.reach == "own";
     let caller = Caller { user: Some(found.user), ..Caller::visitor(now) };
     let scope = match TenantScope::member(db, &caller, &found.slug).await {
         Err(Error::Forbidden(_) | Error::CodeNeeded | Error::Unauthorized(_)) => return Err(Error::NotFound),
         other => other?,
     };
-    // A school-wide feed of someone who has become an instructor shows no more than theirs: the role of now decides.
+    // The narrower of what it was made for and what its member may see now: an address that was given away as one's own
+    // lessons never becomes the whole school's.
     match scope.require(Action::MakeFeed) {
+        Ok(Reach::All) if own => Err(Error::NotFound),
         Ok(_) => Ok(scope),
         Err(_) => Err(Error::NotFound),
     }

@@ -95,6 +95,8 @@ pub(super) async fn revoke(
 pub(super) struct Found {
     pub(super) user: UserId,
     pub(super) slug: String,
+    /// `own` or `school`.
+    pub(super) reach: String,
 }
 
 /// The feed of a token, and, at most once an hour, a note that it was read.
@@ -102,7 +104,7 @@ pub(super) async fn find(db: &Db, hash: &TokenHash, now: Instant) -> Result<Opti
     let mut tx = db.begin(ActAs::Platform, None).await?;
     let row = sqlx::query!(
         "with found as (
-             select f.tenant_id, f.id, f.user_id, f.last_read_at, t.slug
+             select f.tenant_id, f.id, f.user_id, f.reach, f.last_read_at, t.slug
              from feeds f join tenants t on t.id = f.tenant_id
              where f.token_hash = $1 and f.revoked_at is null
          ), seen as (
@@ -110,14 +112,14 @@ pub(super) async fn find(db: &Db, hash: &TokenHash, now: Instant) -> Result<Opti
              where f.tenant_id = found.tenant_id and f.id = found.id
                and (found.last_read_at is null or found.last_read_at < $2::timestamptz - interval '1 hour')
          )
-         select user_id, slug from found",
+         select user_id, slug, reach from found",
         &hash[..],
         now.to_sqlx()
     )
     .fetch_optional(&mut *tx)
     .await?;
     tx.commit().await?;
-    Ok(row.map(|row| Found { user: UserId(row.user_id), slug: row.slug }))
+    Ok(row.map(|row| Found { user: UserId(row.user_id), slug: row.slug, reach: row.reach }))
 }
 
 /// Lessons from a moment on, and lessons for several as one entry for those who give them; a student sees their own

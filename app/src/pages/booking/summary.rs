@@ -98,7 +98,9 @@ fn facts(cx: &Cx, book: &Book, offer: &Offer, with: &With, time: Chosen) -> Vec<
 /// The student's pack that pays for it, as far as it is known with whom it is.
 fn pack<'a>(book: &'a Book, with: &With, time: Chosen) -> Option<&'a Prepaid> {
     let id = instructor(book, with)?;
-    book.catalogue.packs.iter().find(|pack| pack.instructor == id && pays(pack, time))
+    // Several services in one appointment are paid by their price.
+    let packs = book.catalogue.packs.iter().filter(|_| book.parts.len() < 2);
+    packs.into_iter().find(|pack| pack.instructor == id && pays(pack, time))
 }
 
 fn pays(pack: &Prepaid, time: Chosen) -> bool {

@@ -87,9 +87,10 @@ pub(crate) async fn diaries(conn: &mut PgConnection, tenant: Uuid, asked: Asked<
     // One answer of many kinds of rows: a round trip, and no JSON to read for thousands of claims.
     //
     // `seats` are those that are ignored and `lapsed` those of holds that are over; both can be had. `gone` are group
-    // lessons that end when those leave them. Needs are the most that any of the services takes, for units are
-    // claimed for the whole time. That no claim is longer than a month lets the index find both ends. The end of a
-    // lesson without its buffer is in its booking; it is looked up only where there are buffers at all.
+    // lessons that end when those leave them. Needs are the most that any of the services takes, for units are claimed
+    // for the whole time; a resource that is archived has none to give. That no claim is longer than a month lets the
+    // index find both ends. The end of a lesson without its buffer is in its booking; it is looked up only where there
+    // are buffers at all.
     let rows = sqlx::query_as!(
         Row,
         r#"with here as (
@@ -100,15 +101,16 @@ pub(crate) async fn diaries(conn: &mut PgConnection, tenant: Uuid, asked: Asked<
                union
                select p.service_id from combo_parts p where p.tenant_id = $1 and p.combo_id = any($3)
            ), needs as (
-               select r.id, r.name, max(n.units) as units
+               select r.id, r.name, r.status, max(n.units) as units
                from service_resources n
-               join resources r on r.tenant_id = $1 and r.id = n.resource_id and r.status = 'active'
+               join resources r on r.tenant_id = $1 and r.id = n.resource_id
                where n.tenant_id = $1 and n.service_id in (select id from asked)
-               group by r.id, r.name
+               group by r.id, r.name, r.status
            ), units as (
                select u.id, u.resource_id, u.place
                from resource_units u
-               where u.tenant_id = $1 and u.active and u.resource_id in (select id from needs)
+               where u.tenant_id = $1 and u.active
+                 and u.resource_id in (select id from needs where status = 'active')
            ), ignored as (
                select b.group_id, b.pack_id from bookings b
                where b.tenant_id = $1 and b.id = any($8::uuid[]) and b.status <> 'cancelled'

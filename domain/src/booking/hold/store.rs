@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Hold, HoldRequest, Kind};
 use crate::{
     Error, Instant, Result,
-    availability::Slot,
+    availability::{Slot, Stretch},
     booking::{
         create,
         plan::Plan,
@@ -242,7 +242,8 @@ pub(super) async fn insert(
         instructor: seat.is_none().then_some(hold.instructor),
         student: Some(plan.student),
         units: if seat.is_none() { units } else { &[] },
-        lesson: plan.rules.lesson(slot.starts_at),
+        // A group lesson that stands is as long as it was when it was opened.
+        lesson: Stretch { starts_at: slot.starts_at, ends_at: slot.ends_at },
         claim: plan.rules.claim(slot.starts_at),
         place: &place,
     };
@@ -276,4 +277,18 @@ pub(super) async fn expired(conn: &mut PgConnection, tenant: Uuid, over: &[Uuid]
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(|row| Kept::try_from(row).map(|kept| kept.hold)).collect()
+}
+
+/// Group lessons to come that nobody is in and that the school hasn't planned.
+pub(super) async fn empty_groups(conn: &mut PgConnection, tenant: Uuid, now: Instant) -> Result<Vec<Uuid>> {
+    let ids = sqlx::query_scalar!(
+        "select id from group_lessons
+         where tenant_id = $1 and taken = 0 and not kept and cancelled_at is null and starts_at > $2
+         order by id for update skip locked",
+        tenant,
+        now.to_sqlx()
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
 }

@@ -47,7 +47,7 @@ pub(in crate::booking) async fn due(scope: &mut TenantScope) -> Result<Vec<Remin
 }
 
 /// Lessons near enough for an offset, quiet hours left aside: those may put a reminder off, or bring it forward by as much
-/// as they last.
+/// as they last, an hour more in the night when clocks go back, and a little before they begin.
 async fn rows(conn: &mut PgConnection, tenant: Uuid, now: Instant) -> Result<Vec<Row>> {
     // Approving a lesson is telling of it too; only the audit knows when that was. The fence makes it look among the acts on
     // that lesson, not through all of the school's.
@@ -64,7 +64,10 @@ async fn rows(conn: &mut PgConnection, tenant: Uuid, now: Instant) -> Result<Vec
            join bookings b
                on b.tenant_id = t.id and b.status = 'confirmed' and b.starts_at > $2
                and b.starts_at <= $2::timestamptz
-                   + make_interval(mins => o.min + (t.quiet_to - t.quiet_from + 1440) % 1440)
+                   + make_interval(mins => o.min + 90 + (t.quiet_to - t.quiet_from + 1440) % 1440)
+               -- Who heard of it later than any reminder could come needs none; those rows would only be in the way.
+               and greatest(b.created_at, b.moved_at) <= b.starts_at
+                   - make_interval(mins => o.min - (t.quiet_to - t.quiet_from + 1440) % 1440)
            join students s on s.tenant_id = b.tenant_id and s.id = b.student_id
                and s.email is not null and s.deleted_at is null
            where t.id = $1 and not exists (

@@ -18,6 +18,8 @@ pub(super) struct Open {
     pub(super) count: i64,
     /// One of them is for the same day or time of the same service, be it with someone else.
     pub(super) same: bool,
+    /// They were offered such a time and let it pass.
+    pub(super) passed: bool,
 }
 
 pub(super) async fn open(
@@ -30,11 +32,15 @@ pub(super) async fn open(
 ) -> Result<Open> {
     // The window of today begins a little later each time it is asked for: its end is what tells.
     let row = sqlx::query!(
-        r#"select count(*) as "count!",
-                  coalesce(bool_or(service_id = $3 and (from_at = $4 or to_at = $5)), false) as "same!"
+        r#"select count(*) filter (where state in ('waiting', 'offered')) as "count!",
+                  coalesce(bool_or(service_id = $3 and (from_at = $4 or to_at = $5))
+                               filter (where state in ('waiting', 'offered')), false) as "same!",
+                  coalesce(bool_or(service_id = $3 and from_at < $5 and to_at > $4)
+                               filter (where state in ('left', 'expired')), false) as "passed!"
            from waiting_list
-           where tenant_id = $1 and student_id = $2 and state in ('waiting', 'offered')
-             and (to_at > $6 or state = 'offered')"#,
+           where tenant_id = $1 and student_id = $2
+             and case when state in ('waiting', 'offered') then to_at > $6 or state = 'offered'
+                      else hold_id is not null and state <> 'accepted' and to_at > $6 end"#,
         tenant,
         student.0,
         service.0,
@@ -44,7 +50,7 @@ pub(super) async fn open(
     )
     .fetch_one(conn)
     .await?;
-    Ok(Open { count: row.count, same: row.same })
+    Ok(Open { count: row.count, same: row.same, passed: row.passed })
 }
 
 /// An entry to write.
@@ -220,6 +226,8 @@ pub(in crate::booking) async fn due(
         "select w.id from waiting_list w
          join students s on s.tenant_id = w.tenant_id and s.id = w.student_id and s.deleted_at is null
          where w.tenant_id = $1 and w.state = 'waiting' and w.check_at <= $2 and w.to_at > $2
+           and not exists (select from waiting_list o
+                           where o.tenant_id = $1 and o.student_id = w.student_id and o.state = 'offered')
          order by w.created_at, w.id limit $3",
         tenant,
         now.to_sqlx(),
@@ -270,7 +278,10 @@ pub(super) async fn entry(
     let row = sqlx::query!(
         "select w.service_id, w.instructor_id, w.student_id, w.from_at, w.to_at, w.pickup, t.offer_min
          from waiting_list w join tenants t on t.id = w.tenant_id
-         where w.tenant_id = $1 and w.id = $2 and w.state = 'waiting' and w.check_at <= $3 and w.to_at > $3",
+         where w.tenant_id = $1 and w.id = $2 and w.state = 'waiting' and w.check_at <= $3 and w.to_at > $3
+           -- One offer at a time: who waits for much doesn't keep much from others.
+           and not exists (select from waiting_list o
+                           where o.tenant_id = $1 and o.student_id = w.student_id and o.state = 'offered')",
         tenant,
         id.0,
         now.to_sqlx()

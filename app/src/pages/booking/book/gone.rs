@@ -38,7 +38,7 @@ pub(super) fn view(cx: &Cx, book: &Book, gone: &Gone) -> AnyView {
 
 /// Whether someone else was faster, so that no more needs to be said.
 fn is_lost(cause: &WhyNot) -> bool {
-    matches!(cause, WhyNot::Taken | WhyNot::Held)
+    matches!(cause, WhyNot::Taken | WhyNot::Held | WhyNot::Busy)
 }
 
 /// What was typed comes along, as a link keeps it.

@@ -28,6 +28,7 @@ impl Wish {
         matches!(
             cause,
             WhyNot::Taken
+                | WhyNot::Busy
                 | WhyNot::Held
                 | WhyNot::Buffer
                 | WhyNot::Travel(_)

@@ -85,7 +85,7 @@ fn row(cx: &Cx, tenant: &Tenant, moving: &Moving, who: bool) -> AnyView {
             if !near.is_empty() {
                 message.push_str(&format!(" Free: {}.", near.join("; ")));
             }
-            view! { {ui::badge(Tone::Bad, conflict.label.clone())}" "<span>{message}</span> }.into_any()
+            view! { <span>{ui::badge(Tone::Bad, conflict.label.clone())}" "{message}</span> }.into_any()
         }
     };
     view! {

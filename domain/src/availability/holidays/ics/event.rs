@@ -8,6 +8,9 @@ use jiff::{
 
 use crate::zoned::Zone;
 
+/// Years before the last one asked for in which a repeated day may still matter.
+const RECENT: i16 = 7;
+
 /// The longest event, in days. What is longer is a term or a season, and hardly meant.
 const LONGEST: i32 = 31;
 /// The longest name, as the database keeps it.
@@ -113,6 +116,8 @@ impl Yearly {
             .filter_map(move |year| Date::new(year, first.month(), first.day()).ok())
             .take(self.count)
             .take_while(move |day| *day <= self.until)
+            // Those that are long over count, but nobody wants their days.
+            .filter(move |day| day.year() + RECENT >= to.year())
     }
 }
 
