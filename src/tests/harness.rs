@@ -321,6 +321,9 @@ impl Client {
     }
 }
 
+/// Held by a test that keeps the whole machine busy, so that two such don't run into each other's time-outs.
+pub(crate) static BUSY: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 thread_local! {
     /// Statements that reached Postgres from this thread. A test runs on a thread of its own, with all it spawns.
     static STATEMENTS: Cell<usize> = const { Cell::new(0) };

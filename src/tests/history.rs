@@ -18,7 +18,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use sqlx::PgPool;
 
 use crate::{
-    harness::{BENCHMARK_TOKEN, MASTER, PASSWORD, TestApp},
+    harness::{BENCHMARK_TOKEN, BUSY, MASTER, PASSWORD, TestApp},
     kill::{Http, Program, post, urls},
 };
 
@@ -301,6 +301,7 @@ async fn world(app: &TestApp, operations: usize) -> World {
 
 #[sqlx::test(migrator = "domain::MIGRATIONS")]
 async fn what_was_acknowledged_is_there_and_nothing_overlaps(admin: PgPool) {
+    let _busy = BUSY.lock().await;
     let operations =
         std::env::var("HISTORY_OPERATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(OPERATIONS);
     let app = TestApp::demo_at(admin, &Clock::system().now().to_string()).await;

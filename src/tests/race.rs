@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use sqlx::PgPool;
 
-use crate::harness::{Answer, Client, TestApp};
+use crate::harness::{Answer, BUSY, Client, TestApp};
 
 /// Friday afternoon of the demo's week, when nobody has a lesson.
 const FREE: &str = "2027-01-15T15:00:00+02:00";
@@ -85,6 +85,7 @@ fn statuses(answers: &[Answer]) -> (usize, usize, usize) {
 
 #[sqlx::test(migrator = "domain::MIGRATIONS")]
 async fn of_500_tries_for_one_time_one_succeeds(admin: PgPool) {
+    let _busy = BUSY.lock().await;
     let scene = Scene::new(admin, 25).await;
     let tries = (0..500).map(|i| scene.book(i % 25, "Driving lesson", "thandi", FREE));
     let answers = join_all(tries).await;
