@@ -84,6 +84,8 @@ fn rules_have_names_of_their_own_and_the_figures_of_the_specification() {
             "reset 5/3600s Address",
             "verify 10/3600s Address",
             "book 20/3600s Account",
+            "hold 60/3600s Account",
+            "move 90/3600s Account",
             "admin_create 5/86400s Machine",
         ]
     );
