@@ -87,7 +87,15 @@ fn statuses(answers: &[Answer]) -> (usize, usize, usize) {
 async fn of_500_tries_for_one_time_one_succeeds(admin: PgPool) {
     let _busy = BUSY.lock().await;
     let scene = Scene::new(admin, 25).await;
-    let tries = (0..500).map(|i| scene.book(i % 25, "Driving lesson", "thandi", FREE));
+    let tries = (0..500).map(async |i| {
+        loop {
+            let answer = scene.book(i % 25, "Driving lesson", "thandi", FREE).await;
+            // On a machine that is busy with other tests some wait too long for a connection: they ask again, as they are told.
+            if answer.status.as_u16() != 503 || !answer.headers.contains_key("retry-after") {
+                break answer;
+            }
+        }
+    });
     let answers = join_all(tries).await;
     let others: Vec<&Answer> =
         answers.iter().filter(|answer| !matches!(answer.status.as_u16(), 200 | 409)).collect();
