@@ -1,5 +1,5 @@
 //! A page that stays true (BK-17): when the server says that something changed, the part of the page with the id `live`
-//! is fetched again.
+//! is fetched again, and the number of results in a filter bar.
 
 use leptos::prelude::*;
 
@@ -22,12 +22,19 @@ mod browser {
 
     use leptos::{prelude::*, task::spawn_local};
     use wasm_bindgen::{JsCast, prelude::Closure};
-    use web_sys::{Element, EventSource};
+    use web_sys::{
+        Element, EventSource, HtmlInputElement, HtmlOptionElement, HtmlSelectElement, HtmlTextAreaElement,
+        Node,
+    };
 
     use crate::islands::renew::{Why, renew};
 
-    /// What is renewed.
+    /// What must not be disturbed while someone is at work in it.
     const LIVE: &str = "live";
+    /// What is renewed.
+    const RENEWED: [&str; 2] = [LIVE, "filter-total"];
+    /// In there: pressed, in the hand, unfolded, or refused, which is said only once.
+    const AT_WORK: &str = ":active, .dragging, details[open], .invalid, .error-summary";
     /// At most: who looks at the same page needn't all come at the same moment.
     const SPREAD_MS: f64 = 700.0;
 
@@ -91,20 +98,38 @@ mod browser {
             let location = window().location();
             if let (Ok(path), Ok(query)) = (location.pathname(), location.search()) {
                 // When it fails the page is as old as it was.
-                let _ = renew(&format!("{path}{query}"), &[LIVE], Why::Changed, || !is_busy()).await;
+                let _ = renew(&format!("{path}{query}"), &RENEWED, Why::Changed, || !is_busy()).await;
             }
         });
     }
 
-    /// Whether someone is typing or choosing in the part that would be renewed.
+    /// Whether someone is at work in the part that would be renewed: nothing that was typed or chosen may be lost.
     fn is_busy() -> bool {
         let Some(live) = document().get_element_by_id(LIVE) else { return true };
         let typing = document().active_element().is_some_and(|active: Element| {
             matches!(active.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
                 && live.contains(Some(&active))
         });
-        let ticked =
-            matches!(live.query_selector("input[type=checkbox]:checked, details[open]"), Ok(Some(_)));
-        typing || ticked
+        typing || matches!(live.query_selector(AT_WORK), Ok(Some(_))) || is_filled(&live)
+    }
+
+    /// Whether a field holds something else than the page came with.
+    fn is_filled(live: &Element) -> bool {
+        let Ok(fields) = live.query_selector_all("input, textarea, select") else { return false };
+        (0..fields.length()).filter_map(|at| fields.get(at)).any(|field| differs(&field))
+    }
+
+    fn differs(field: &Node) -> bool {
+        if let Some(input) = field.dyn_ref::<HtmlInputElement>() {
+            return input.checked() != input.default_checked() || input.value() != input.default_value();
+        }
+        if let Some(area) = field.dyn_ref::<HtmlTextAreaElement>() {
+            return area.default_value().is_ok_and(|text| text != area.value());
+        }
+        let Some(select) = field.dyn_ref::<HtmlSelectElement>() else { return false };
+        let chosen = select.selected_options().item(0);
+        let chosen = chosen.and_then(|option| option.dyn_into::<HtmlOptionElement>().ok());
+        let marked = matches!(select.query_selector("option[selected]"), Ok(Some(_)));
+        chosen.is_some_and(|option| if marked { !option.default_selected() } else { option.index() != 0 })
     }
 }

@@ -52,8 +52,10 @@ fn draw(cx: &Cx, tenant: &Tenant, role: Role, feeds: Vec<Feed>) -> AnyView {
         <div class="stack measure">
             <section class="panel">
                 <h2>"Your feeds"</h2>
-                {list}
-                {create}
+                <div class="stack">
+                    {list}
+                    {create}
+                </div>
             </section>
             <section class="panel">
                 <h2>"How to use it"</h2>

@@ -41,7 +41,7 @@ impl PostForm {
     /// Draws it around `body`.
     pub fn view(self, body: AnyView) -> AnyView {
         let Self { action, key, id, hidden, problems } = self;
-        let summary = (!problems.is_empty()).then(|| summary(&key, problems));
+        let summary = (!problems.is_empty()).then(|| error_summary(&key, problems));
         let hidden: Vec<AnyView> = hidden
             .into_iter()
             .map(|(name, value)| view! { <input type="hidden" name=name value=value/> }.into_any())
@@ -88,7 +88,8 @@ fn problems(form: &Form) -> Vec<(String, String)> {
     form.errors().map(|(name, message)| (name.to_owned(), message.to_owned())).collect()
 }
 
-fn summary(key: &str, problems: Vec<(String, String)>) -> AnyView {
+/// All that is wrong with a form, by field, each a link to the field `{key}{name}`.
+pub fn error_summary(key: &str, problems: impl IntoIterator<Item = (String, String)>) -> AnyView {
     let items: Vec<AnyView> = problems
         .into_iter()
         .map(|(name, message)| {

@@ -34,7 +34,6 @@ use crate::{
     AppError,
     cx::Cx,
     doc::{Doc, Frame, PageResult},
-    islands::live_refresh::LiveRefresh,
     ui,
 };
 
@@ -364,13 +363,7 @@ fn choose(cx: &Cx, zone: &Zone, service: &Service, week: &Week, hold: Option<&Ho
 fn draw(cx: &Cx, book: &Book) -> AnyView {
     let words = book.tenant.words();
     let lead = format!("At {}. Times are {} time.", book.tenant.name, book.tenant.zone.city());
-    let days = book.week.as_ref().map(|week| {
-        let source = format!("/s/{}/live", book.tenant.slug);
-        view! {
-            {times::view(cx, book, week)}
-            <LiveRefresh source=source/>
-        }
-    });
+    let days = book.week.as_ref().map(|week| times::view(cx, book, week));
     let steps = view! {
         <div class="steps">
             {held::banner(cx, book)}

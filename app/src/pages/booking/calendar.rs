@@ -136,16 +136,17 @@ fn draw(cx: &Cx, board: &Board) -> AnyView {
         (Span::Week, _, Some(_)) => week::one(board),
         (Span::Day, ..) => day::columns(board),
     };
+    let shown = view! {
+        {drawn}
+        {list::table(board)}
+    };
     view! {
         {ui::page_head(&title(board.span, board.from, board.to), Some(lead), actions.into_any())}
         {steps(cx, board)}
         {bar(cx, board)}
         {notes(board)}
         <p id="calendar-said" class="cal-said" role="status"></p>
-        <div class="cal-page">
-            {drawn}
-            {list::table(board)}
-        </div>
+        {ui::live(format!("/t/{}/live", tenant.slug), "cal-page", shown.into_any())}
         <CalendarDrag tenant=tenant.slug.clone()/>
     }
     .into_any()
@@ -246,7 +247,7 @@ fn bar(cx: &Cx, board: &Board) -> AnyView {
             </label>
             {choose(cx, board)}
             <button type="submit" class="button">"Show"</button>
-            <p class="filter-total">{ui::plural(board.found.lessons.len() as i64, &board.tenant.words().lesson)}</p>
+            <p class="filter-total" id="filter-total">{ui::plural(board.found.lessons.len() as i64, &board.tenant.words().lesson)}</p>
         </form>
     }
     .into_any()

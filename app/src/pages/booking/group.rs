@@ -1,22 +1,16 @@
 //! Lessons for several: planning one, and one with those who come.
 
 use domain::{
-    Instant,
     authz::{Action, Reach},
-    booking::{
-        group::{self, Attendee, GroupChoices, GroupLesson, may_close},
-        service::Choice,
-        wall_clock,
-    },
+    booking::group::{self, Attendee, GroupChoices, GroupLesson, may_close},
     ids::GroupId,
     tenancy::Tenant,
-    zoned::LocalTime,
 };
 use leptos::prelude::*;
 
-use super::{day_and_clock, name, times};
+use super::{day_and_clock, name, options, which_of_two};
 use crate::{
-    cx::{Cx, Form},
+    cx::Cx,
     doc::{Doc, Frame, PageResult},
     ui::{self, Field, Kind, Tone},
 };
@@ -82,6 +76,8 @@ fn form(cx: &Cx, tenant: &Tenant, choices: GroupChoices, all: bool) -> AnyView {
             .required()
             .view(&form, "")
     });
+    let typed = (form.value("date", ""), form.value("time", ""));
+    let clock = which_of_two(&form, "clock", &tenant.zone, (&typed.0, &typed.1), "");
     let body = view! {
         {Field::select("service", "Service", options(choices.services))
             .value(given(cx, "service"))
@@ -90,36 +86,10 @@ fn form(cx: &Cx, tenant: &Tenant, choices: GroupChoices, all: bool) -> AnyView {
         {instructor}
         {Field::date("date", "Date").value(given(cx, "date")).required().view(&form, "")}
         {Field::time_of_day("time", "Time").value(given(cx, "time")).required().view(&form, "")}
-        {clock(tenant, &form)}
+        {clock}
         {ui::button("Plan group lesson", Kind::Main)}
     };
     ui::post_form(OPEN, cx, "", vec![("tenant", tenant.slug.clone())], body.into_any())
-}
-
-fn options(choices: Vec<Choice>) -> Vec<(String, String)> {
-    let mut options = vec![(String::new(), "Choose one".to_owned())];
-    options.extend(choices.into_iter().map(|choice| (choice.id.to_string(), choice.name)));
-    options
-}
-
-/// Which of the two, when the clock shows the typed time twice.
-fn clock(tenant: &Tenant, form: &Form) -> AnyView {
-    let Ok(wall) = wall_clock(&form.value("date", ""), &form.value("time", "")) else {
-        return ().into_any();
-    };
-    let LocalTime::Twice(first, second) = tenant.zone.resolve(wall) else {
-        return ().into_any();
-    };
-    let label = |word: &str, at: Instant| {
-        let stamp = tenant.zone.rfc3339(at);
-        format!("{word} {} ({})", tenant.zone.clock(at), times::offset(&stamp))
-    };
-    let options = vec![
-        (String::new(), "Choose one".to_owned()),
-        ("first".to_owned(), label("First", first)),
-        ("second".to_owned(), label("Second", second)),
-    ];
-    Field::select("clock", "Which of the two", options).required().view(form, "")
 }
 
 /// The nearest free times, when the one asked for was taken; each fills the form again.
@@ -164,7 +134,7 @@ pub async fn page(cx: Cx) -> PageResult {
     let when = tenant.zone.span(lesson.starts_at, lesson.ends_at, cx.now());
     let title = format!("{}, {when}", lesson.service_name);
     let shown = Shown { tenant, lesson, attendees, books };
-    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &shown)))
+    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &shown)).with_islands())
 }
 
 struct Shown {
@@ -179,19 +149,20 @@ fn draw(cx: &Cx, shown: &Shown) -> AnyView {
     let (tenant, lesson) = (&shown.tenant, &shown.lesson);
     let span = tenant.zone.span(lesson.starts_at, lesson.ends_at, cx.now());
     let heading = format!("{}s", ui::capital(&tenant.words().student));
+    let body = view! {
+        <section class="panel">
+            <h2>{format!("Group {}", tenant.words().lesson)}</h2>
+            {facts(cx, shown)}
+        </section>
+        <section class="panel">
+            <h2>{heading}</h2>
+            {attendees(cx, shown)}
+        </section>
+        {call_off(cx, shown)}
+    };
     view! {
         {ui::page_head(&lesson.service_name, Some(span), back(tenant))}
-        <div class="stack">
-            <section class="panel">
-                <h2>{format!("Group {}", tenant.words().lesson)}</h2>
-                {facts(cx, shown)}
-            </section>
-            <section class="panel">
-                <h2>{heading}</h2>
-                {attendees(cx, shown)}
-            </section>
-            {call_off(cx, shown)}
-        </div>
+        {ui::live(format!("/t/{}/live", tenant.slug), "stack", body.into_any())}
     }
     .into_any()
 }
@@ -323,7 +294,10 @@ fn call_off(cx: &Cx, shown: &Shown) -> AnyView {
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::{InstructorId, ServiceId};
+    use domain::{
+        Instant,
+        ids::{InstructorId, ServiceId},
+    };
 
     use super::*;
 

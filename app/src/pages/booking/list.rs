@@ -43,7 +43,7 @@ pub async fn page(mut cx: Cx) -> PageResult {
     let (tenant, actor) = (scope.tenant().clone(), scope.actor().clone());
     let title = format!("{}s", ui::capital(&tenant.words().lesson));
     let list = List { tenant, actor, bookings, instructors, today };
-    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &list)))
+    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &list)).with_islands())
 }
 
 struct List {
@@ -66,13 +66,16 @@ fn draw(cx: &Cx, list: &List) -> AnyView {
         }
         .into_any()
     };
+    let shown = view! {
+        {body}
+        {ui::pager(cx, &list.bookings)}
+    };
     view! {
         {ui::page_head(&format!("{}s", ui::capital(&words.lesson)), None, acts(list))}
         {spans(cx, list.today)}
         {filters(cx, list)}
         {only_series(cx)}
-        {body}
-        {ui::pager(cx, &list.bookings)}
+        {ui::live(format!("/t/{}/live", list.tenant.slug), "stack", shown.into_any())}
     }
     .into_any()
 }

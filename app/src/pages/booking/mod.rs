@@ -1,9 +1,17 @@
 //! Pages of booking: the school's public side, the book page, lessons.
 
-use domain::{Instant, booking::Booking, tenancy::Tenant};
+use domain::{
+    Instant,
+    booking::{Booking, service::Choice, wall_clock},
+    tenancy::Tenant,
+    zoned::{LocalTime, Zone},
+};
 use leptos::prelude::*;
 
-use crate::{cx::Cx, ui};
+use crate::{
+    cx::{Cx, Form},
+    ui::{self, Field},
+};
 
 pub mod attendance;
 pub mod book;
@@ -46,6 +54,34 @@ fn name(text: &str) -> AnyView {
 /// "Tue 30 Mar, 16:00".
 fn day_and_clock(tenant: &Tenant, at: Instant) -> String {
     format!("{}, {}", tenant.zone.short_day(at), tenant.zone.clock(at))
+}
+
+/// What a select offers: nothing chosen yet, then each of the choices.
+fn options(choices: Vec<Choice>) -> Vec<(String, String)> {
+    let mut options = vec![(String::new(), "Choose one".to_owned())];
+    options.extend(choices.into_iter().map(|choice| (choice.id.to_string(), choice.name)));
+    options
+}
+
+/// The field for which of the two is meant, when the clock shows what was typed twice. `chosen` stands there before
+/// anything else was.
+fn which_of_two(form: &Form, field: &str, zone: &Zone, (date, time): (&str, &str), chosen: &str) -> AnyView {
+    let Ok(wall) = wall_clock(date, time) else {
+        return ().into_any();
+    };
+    let LocalTime::Twice(first, second) = zone.resolve(wall) else {
+        return ().into_any();
+    };
+    let label = |word: &str, at: Instant| {
+        let stamp = zone.rfc3339(at);
+        format!("{word} {} ({})", zone.clock(at), times::offset(&stamp))
+    };
+    let options = vec![
+        (String::new(), "Choose one".to_owned()),
+        ("first".to_owned(), label("First", first)),
+        ("second".to_owned(), label("Second", second)),
+    ];
+    Field::select(field, "Which of the two", options).value(chosen).required().view(form, "")
 }
 
 /// "a lesson", "an appointment".

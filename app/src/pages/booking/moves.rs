@@ -10,7 +10,6 @@ use domain::{
         local_time,
         moves::{self, Sheet, View, Wanted, Which},
         policy::{Canceller, move_terms},
-        wall_clock,
     },
     ids::{BookingId, InstructorId},
     tenancy::Tenant,
@@ -19,9 +18,9 @@ use domain::{
 use jiff::{ToSpan, civil::Date};
 use leptos::prelude::*;
 
-use super::{day_and_clock, name, times};
+use super::{day_and_clock, name, which_of_two};
 use crate::{
-    cx::{Cx, Flash, Form},
+    cx::{Cx, Flash},
     doc::{Doc, Frame, PageResult},
     ui::{self, Field, Kind},
 };
@@ -198,6 +197,7 @@ fn form(cx: &Cx, page: &Page, shown: &View) -> AnyView {
         .min(page.today)
         .required();
     let time = Field::time_of_day("time", "Time").value(or(&typed.time, tenant.zone.clock(at))).required();
+    let clock = which_of_two(&form, "clock", &tenant.zone, (&typed.date, &typed.time), &typed.clock);
     let instructor = (page.by == Canceller::Staff).then(|| {
         let mut options = vec![(String::new(), "As it is now".to_owned())];
         options.extend(sheet.teachers.iter().map(|one| (one.id.to_string(), one.name.clone())));
@@ -227,7 +227,7 @@ fn form(cx: &Cx, page: &Page, shown: &View) -> AnyView {
     let body = view! {
         {date.view(&form, "")}
         {time.view(&form, "")}
-        {clock(&tenant.zone, typed, &form)}
+        {clock}
         {instructor}
         {which}
         {reason.view(&form, "")}
@@ -245,26 +245,6 @@ fn form(cx: &Cx, page: &Page, shown: &View) -> AnyView {
         </section>
     }
     .into_any()
-}
-
-/// Which of the two, when the clock shows the typed time twice.
-fn clock(zone: &Zone, typed: &Typed, form: &Form) -> AnyView {
-    let Ok(wall) = wall_clock(&typed.date, &typed.time) else {
-        return ().into_any();
-    };
-    let LocalTime::Twice(first, second) = zone.resolve(wall) else {
-        return ().into_any();
-    };
-    let label = |word: &str, at: Instant| {
-        let stamp = zone.rfc3339(at);
-        format!("{word} {} ({})", zone.clock(at), times::offset(&stamp))
-    };
-    let options = vec![
-        (String::new(), "Choose one".to_owned()),
-        ("first".to_owned(), label("First", first)),
-        ("second".to_owned(), label("Second", second)),
-    ];
-    Field::select("clock", "Which of the two", options).value(typed.clock.clone()).required().view(form, "")
 }
 
 /// The address with a time filled in.

@@ -66,7 +66,7 @@ pub async fn page(cx: Cx) -> PageResult {
     let when = tenant.zone.span(booking.starts_at, booking.ends_at, cx.now());
     let title = format!("{}, {when}", booking.service_name);
     let one = One { tenant, actor, booking, series };
-    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &one)))
+    Ok(Doc::new(title, Frame::member(&scope, "bookings"), move || draw(&cx, &one)).with_islands())
 }
 
 fn draw(cx: &Cx, one: &One) -> AnyView {
@@ -74,23 +74,24 @@ fn draw(cx: &Cx, one: &One) -> AnyView {
     let words = tenant.words();
     let back = ui::link_button(one.path("bookings"), &format!("All {}s", words.lesson), false);
     let when = tenant.zone.span(booking.starts_at, booking.ends_at, cx.now());
+    let body = view! {
+        <section class="panel">
+            <h2>{ui::capital(&words.lesson)}</h2>
+            {facts::view(cx, one)}
+        </section>
+        <section class="panel">
+            <h2>"What happens next"</h2>
+            <p>{next(cx, one)}</p>
+            {(!cx.site.mail.configured()).then(|| view! {
+                <p class="quiet">"No mail server is set up: messages about this wait in the outbox."</p>
+            })}
+            {acts::steps(cx, one)}
+        </section>
+        {acts::cancel(cx, one)}
+    };
     view! {
         {ui::page_head(&booking.service_name, Some(when), back)}
-        <div class="stack">
-            <section class="panel">
-                <h2>{ui::capital(&words.lesson)}</h2>
-                {facts::view(cx, one)}
-            </section>
-            <section class="panel">
-                <h2>"What happens next"</h2>
-                <p>{next(cx, one)}</p>
-                {(!cx.site.mail.configured()).then(|| view! {
-                    <p class="quiet">"No mail server is set up: messages about this wait in the outbox."</p>
-                })}
-                {acts::steps(cx, one)}
-            </section>
-            {acts::cancel(cx, one)}
-        </div>
+        {ui::live(one.path("live"), "stack", body.into_any())}
     }
     .into_any()
 }

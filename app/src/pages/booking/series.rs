@@ -18,6 +18,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
+use super::options;
 use crate::{
     AppError,
     cx::{Cx, Flash},
@@ -192,7 +193,7 @@ fn form(
     staff: bool,
     errors: BTreeMap<String, String>,
 ) -> AnyView {
-    let problems = summary(&errors);
+    let problems = (!errors.is_empty()).then(|| ui::error_summary("", errors.clone()));
     // The address holds what was typed, as the session does for a form that posts.
     let mut cx = cx.clone();
     let values = FIELDS.iter().filter_map(|field| Some(((*field).to_owned(), cx.query(field)?.to_owned())));
@@ -251,34 +252,6 @@ fn form(
             {problems}
             {body}
         </form>
-    }
-    .into_any()
-}
-
-fn options(choices: Vec<Choice>) -> Vec<(String, String)> {
-    let mut options = vec![(String::new(), "Choose one".to_owned())];
-    options.extend(choices.into_iter().map(|choice| (choice.id.to_string(), choice.name)));
-    options
-}
-
-/// All that is wrong, each a link to its field.
-fn summary(errors: &BTreeMap<String, String>) -> AnyView {
-    if errors.is_empty() {
-        return ().into_any();
-    }
-    let items: Vec<AnyView> = errors
-        .iter()
-        .map(|(field, message)| {
-            let href = format!("#{field}");
-            let text = format!("{}: {message}", ui::capital(&field.replace('_', " ")));
-            view! { <li><a href=href>{text}</a></li> }.into_any()
-        })
-        .collect();
-    view! {
-        <div class="error-summary">
-            <p>"Look at this again"</p>
-            <ul>{items}</ul>
-        </div>
     }
     .into_any()
 }

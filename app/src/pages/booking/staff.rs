@@ -1,20 +1,15 @@
 //! Booking for a student, by staff.
 
 use domain::{
-    Instant,
     authz::{Action, Actor, Reach},
-    booking::{
-        service::{self, Choice, Choices},
-        wall_clock,
-    },
+    booking::service::{self, Choices},
     tenancy::Tenant,
-    zoned::LocalTime,
 };
 use leptos::prelude::*;
 
-use super::{day_and_clock, times};
+use super::{day_and_clock, options, which_of_two};
 use crate::{
-    cx::{Cx, Form},
+    cx::Cx,
     doc::{Doc, Frame, PageResult},
     ui::{self, Field, Kind},
 };
@@ -87,9 +82,9 @@ fn form(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
     let student = if choices.students.is_empty() {
         Field::text("student", "Student").help("E-mail address or full name.").max_length(320)
     } else {
-        Field::select("student", "Student", options("Choose one", choices.students))
+        Field::select("student", "Student", options(choices.students))
     };
-    let mut instructors = options("Choose one", choices.instructors);
+    let mut instructors = options(choices.instructors);
     instructors.insert(1, ("any".to_owned(), format!("Any {}", words.instructor)));
     let pickup = choices.pickup.then(|| {
         Field::text("pickup", "Pickup address")
@@ -98,48 +93,24 @@ fn form(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
             .max_length(300)
             .view(&form, "")
     });
+    let typed = (form.value("date", ""), form.value("time", ""));
+    let which = which_of_two(&form, "which", &tenant.zone, (&typed.0, &typed.1), "");
     let hidden = vec![("tenant", tenant.slug.clone()), ("idempotency_key", uuid::Uuid::new_v4().to_string())];
     let body = view! {
         {student.value(given(cx, "student")).required().view(&form, "")}
         {Field::select("instructor", "Instructor", instructors).value(given(cx, "instructor")).required().view(&form, "")}
-        {Field::select("service", "Service", options("Choose one", choices.services))
+        {Field::select("service", "Service", options(choices.services))
             .value(given(cx, "service"))
             .required()
             .view(&form, "")}
         {Field::date("date", "Date").value(given(cx, "date")).required().view(&form, "")}
         {Field::time_of_day("time", "Time").value(given(cx, "time")).required().view(&form, "")}
-        {which(tenant, &form)}
+        {which}
         {Field::area("note", "Note").help("You can leave it empty.").max_length(10_000).rows(3).view(&form, "")}
         {pickup}
         {ui::button("Book lesson", Kind::Main)}
     };
     ui::post_form(ACTION, cx, "", hidden, body.into_any())
-}
-
-fn options(first: &str, choices: Vec<Choice>) -> Vec<(String, String)> {
-    let mut options = vec![(String::new(), first.to_owned())];
-    options.extend(choices.into_iter().map(|choice| (choice.id.to_string(), choice.name)));
-    options
-}
-
-/// Which of the two, when the clock shows the typed time twice.
-fn which(tenant: &Tenant, form: &Form) -> AnyView {
-    let Ok(wall) = wall_clock(&form.value("date", ""), &form.value("time", "")) else {
-        return ().into_any();
-    };
-    let LocalTime::Twice(first, second) = tenant.zone.resolve(wall) else {
-        return ().into_any();
-    };
-    let label = |word: &str, at: Instant| {
-        let stamp = tenant.zone.rfc3339(at);
-        format!("{word} {} ({})", tenant.zone.clock(at), times::offset(&stamp))
-    };
-    let options = vec![
-        (String::new(), "Choose one".to_owned()),
-        ("first".to_owned(), label("First", first)),
-        ("second".to_owned(), label("Second", second)),
-    ];
-    Field::select("which", "Which of the two", options).required().view(form, "")
 }
 
 /// The nearest free times, when the one asked for was taken; each fills the form again.

@@ -32,12 +32,13 @@ pub(super) fn view(cx: &Cx, book: &Book, week: &Week) -> AnyView {
             format!("{lesson} that is full isn't listed. Ask for its time below to join its waiting list.");
         view! { <p class="quiet">{text}</p> }
     });
+    let shown = view! {
+        {week_links(cx, book, week)}
+        <nav class="week-strip" aria-label="Day">{strip}</nav>
+        {times}
+    };
     let body = view! {
-        <div id="live" class="live">
-            {week_links(cx, book, week)}
-            <nav class="week-strip" aria-label="Day">{strip}</nav>
-            {times}
-        </div>
+        {ui::live(format!("/s/{}/live", book.tenant.slug), "live", shown.into_any())}
         {full}
         {why(cx, book, week)}
     };

@@ -3,7 +3,7 @@
 use domain::{
     authz::{Action, Reach, Role},
     booking::{
-        service::{self, Choice, Choices},
+        service::{self, Choices},
         waiting::{self, State, WaitingRow},
     },
     paging::Page,
@@ -11,7 +11,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{day_and_clock, name};
+use super::{day_and_clock, name, options};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
@@ -188,9 +188,9 @@ fn add(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
     let student = if choices.students.is_empty() {
         Field::text("student", "Student").help("E-mail address or full name.").max_length(320)
     } else {
-        Field::select("student", "Student", options("Choose one", choices.students))
+        Field::select("student", "Student", options(choices.students))
     };
-    let mut instructors = options("Choose one", choices.instructors);
+    let mut instructors = options(choices.instructors);
     instructors.insert(1, ("any".to_owned(), format!("Any {}", words.instructor)));
     let pickup = choices.pickup.then(|| {
         Field::text("pickup", "Pickup address")
@@ -200,7 +200,7 @@ fn add(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
     });
     let body = view! {
         {student.value(given("student")).required().view(&form, "")}
-        {Field::select("service", "Service", options("Choose one", choices.services))
+        {Field::select("service", "Service", options(choices.services))
             .value(given("service"))
             .required()
             .view(&form, "")}
@@ -223,10 +223,4 @@ fn add(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
         </section>
     }
     .into_any()
-}
-
-fn options(first: &str, choices: Vec<Choice>) -> Vec<(String, String)> {
-    let mut options = vec![(String::new(), first.to_owned())];
-    options.extend(choices.into_iter().map(|choice| (choice.id.to_string(), choice.name)));
-    options
 }

@@ -48,6 +48,11 @@ fn line(booking: Booking) -> LessonLine {
     }
 }
 
+/// What is renewed when something changes in the school.
+fn live(tenant: &Tenant, body: AnyView) -> AnyView {
+    ui::live(format!("/t/{}/live", tenant.slug), "stack", body)
+}
+
 /// A moment some hours away.
 fn hours_away(now: Instant, hours: i64) -> Instant {
     now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(now)

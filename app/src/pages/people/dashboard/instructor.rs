@@ -44,15 +44,18 @@ fn draw(
         week.iter().filter(|line| tenant.zone.date(line.starts_at) == date).cloned().collect();
     let own = ui::link_button(format!("/t/{}/instructors/{}", tenant.slug, detail.row.id), "My hours", false);
     let waiting = detail.requests.len() as i64;
+    let lessons = view! {
+        {today(tenant, lines, Who::Student, cx.now())}
+        {requests(cx, tenant, detail.requests, waiting, Who::Student)}
+        <section class="panel">
+            <h2>"This week"</h2>
+            {week_view(cx, tenant, days, week)}
+        </section>
+    };
     view! {
         {ui::page_head(&detail.row.name, Some(tenant.name.clone()), own)}
         <div class="stack">
-            {today(tenant, lines, Who::Student, cx.now())}
-            {requests(cx, tenant, detail.requests, waiting, Who::Student)}
-            <section class="panel">
-                <h2>"This week"</h2>
-                {week_view(cx, tenant, days, week)}
-            </section>
+            {super::live(tenant, lessons.into_any())}
             <section class="panel">
                 <h2>{format!("{}s", capital(&words.student))}</h2>
                 {mentees::table(cx, tenant, detail.row.mentees, cx.now())}

@@ -26,7 +26,7 @@ pub(super) async fn page(cx: Cx, mut scope: TenantScope) -> PageResult {
     let lines: Vec<LessonLine> = bookings.into_iter().map(line).collect();
     let days = people::week(&tenant.zone, cx.now());
     let frame = Frame::member(&scope, "");
-    Ok(Doc::new("Dashboard", frame, move || draw(&cx, &tenant, days, lines, board)))
+    Ok(Doc::new("Dashboard", frame, move || draw(&cx, &tenant, days, lines, board)).with_islands())
 }
 
 fn draw(cx: &Cx, tenant: &Tenant, days: [Date; 8], lines: Vec<LessonLine>, board: Board) -> AnyView {
@@ -41,15 +41,16 @@ fn draw(cx: &Cx, tenant: &Tenant, days: [Date; 8], lines: Vec<LessonLine>, board
     } else {
         ().into_any()
     };
+    let body = view! {
+        {start}
+        {today(tenant, lines, Who::Both, cx.now())}
+        {requests(cx, tenant, board.requests, board.waiting, Who::Both)}
+        {figures}
+        {chart::week(tenant, &days, &board.per_day)}
+    };
     view! {
         {ui::page_head(&tenant.name, Some("The school today and this week.".into()), book)}
-        <div class="stack">
-            {start}
-            {today(tenant, lines, Who::Both, cx.now())}
-            {requests(cx, tenant, board.requests, board.waiting, Who::Both)}
-            {figures}
-            {chart::week(tenant, &days, &board.per_day)}
-        </div>
+        {super::live(tenant, body.into_any())}
     }
     .into_any()
 }

@@ -34,7 +34,7 @@ pub(super) async fn page(cx: Cx, mut scope: TenantScope) -> PageResult {
         bookings.into_iter().filter(|booking| booking.ends_at > cx.now()).take(SHOWN).map(line).collect();
     let (tenant, name) = (scope.tenant().clone(), scope.actor().name.clone());
     let frame = Frame::member(&scope, "");
-    Ok(Doc::new("Dashboard", frame, move || draw(&cx, &tenant, &name, next, packs)))
+    Ok(Doc::new("Dashboard", frame, move || draw(&cx, &tenant, &name, next, packs)).with_islands())
 }
 
 fn draw(cx: &Cx, tenant: &Tenant, name: &str, next: Vec<LessonLine>, packs: Vec<StudentPack>) -> AnyView {
@@ -49,21 +49,22 @@ fn draw(cx: &Cx, tenant: &Tenant, name: &str, next: Vec<LessonLine>, packs: Vec<
     } else {
         parts::lesson_list(tenant, next, Who::Instructor, When::Day, cx.now())
     };
+    let body = view! {
+        <section class="panel">
+            <h2>{format!("Next {}s", words.lesson)}</h2>
+            <div class="stack tight">
+                {next}
+                <p>{all}</p>
+            </div>
+        </section>
+        <section class="panel">
+            <h2>"Packs"</h2>
+            {packs_view(cx, tenant, packs)}
+        </section>
+    };
     view! {
         {ui::page_head(name, Some(tenant.name.clone()), book)}
-        <div class="stack">
-            <section class="panel">
-                <h2>{format!("Next {}s", words.lesson)}</h2>
-                <div class="stack tight">
-                    {next}
-                    <p>{all}</p>
-                </div>
-            </section>
-            <section class="panel">
-                <h2>"Packs"</h2>
-                {packs_view(cx, tenant, packs)}
-            </section>
-        </div>
+        {super::live(tenant, body.into_any())}
     }
     .into_any()
 }
