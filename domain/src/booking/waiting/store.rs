@@ -90,7 +90,7 @@ pub(super) async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-/// Has all looked at who wait for the same service around a time.
+/// Has all looked at who wait for the same service around a time; who is just being looked at comes up again by itself.
 pub(super) async fn look_again(
     conn: &mut PgConnection,
     tenant: Uuid,
@@ -103,7 +103,7 @@ pub(super) async fn look_again(
          where tenant_id = $1 and id in (
              select w.id from waiting_list w
              where w.tenant_id = $1 and w.service_id = $2 and w.state = 'waiting' and w.from_at < $4 and w.to_at > $3
-             order by w.id for update)",
+             order by w.id for update skip locked)",
         tenant,
         service.0,
         window.starts_at.to_sqlx(),
