@@ -5,6 +5,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod http;
+mod ical;
 pub mod mail;
 pub mod postgres;
 pub mod router;

@@ -43,6 +43,24 @@ impl FieldErrors {
         }
     }
 
+    /// Takes the value out of what a service or a rule answered, or keeps its messages and goes on, as [`Self::check`]
+    /// does.
+    ///
+    /// # Errors
+    /// What isn't [`Error::Invalid`]: no field mends it.
+    pub fn take<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Invalid(found)) => {
+                for (field, message) in found.0 {
+                    self.add(&field, message);
+                }
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -177,5 +195,24 @@ impl From<sqlx::Error> for Error {
             _ => {}
         }
         Self::internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_gather_and_what_no_field_mends_goes_on() {
+        let mut errors = FieldErrors::one("name", "Give it a name.");
+        assert_eq!(errors.take(Ok(7)).unwrap(), Some(7));
+        let more = FieldErrors(BTreeMap::from([
+            ("name".to_owned(), "Later ones don't count.".to_owned()),
+            ("price".to_owned(), "Type an amount.".to_owned()),
+        ]));
+        assert_eq!(errors.take::<i32>(Err(Error::Invalid(more))).unwrap(), None);
+        assert!(matches!(errors.take::<i32>(Err(Error::NotFound)), Err(Error::NotFound)));
+        assert_eq!(errors.0["name"], "Give it a name.");
+        assert_eq!(errors.0["price"], "Type an amount.");
     }
 }

@@ -135,11 +135,21 @@ impl PersonName {
         if name.is_empty() {
             return Err("Give a name.".into());
         }
-        if name.chars().any(char::is_control) {
-            return Err("A name is one line of text.".into());
-        }
-        Ok(Self(name))
+        one_line(name).map(Self)
     }
+}
+
+/// The name of a thing: 1 to 100 characters, in any script, on one line.
+///
+/// # Errors
+/// A message for people.
+pub fn thing_name(typed: &str) -> Result<String, String> {
+    let name = text(typed, 100)?;
+    if name.is_empty() { Err("Give it a name.".into()) } else { one_line(name) }
+}
+
+fn one_line(name: String) -> Result<String, String> {
+    if name.chars().any(char::is_control) { Err("A name is one line of text.".into()) } else { Ok(name) }
 }
 
 /// Free text: trimmed, at most `max` characters, without NUL (which Postgres can't store).
@@ -205,5 +215,13 @@ mod tests {
         assert!(PersonName::parse(" ").is_err());
         assert!(PersonName::parse(&"x".repeat(101)).is_err());
         assert!(PersonName::parse("a\nb").is_err());
+    }
+
+    #[test]
+    fn things_have_names_too() {
+        assert_eq!(thing_name(" Blue car "), Ok("Blue car".into()));
+        for typed in [" ", &"é".repeat(101), "a\0b", "a\nb"] {
+            assert!(thing_name(typed).is_err(), "{typed:?}");
+        }
     }
 }

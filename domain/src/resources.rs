@@ -100,7 +100,7 @@ impl Typed {
     /// All fields to mend at once.
     pub fn check(&self, id: ResourceId) -> Result<Resource> {
         let mut errors = FieldErrors::new();
-        let name = errors.check("name", parse_name(&self.name));
+        let name = errors.check("name", identity::thing_name(&self.name));
         let kind = ResourceKind::parse(self.kind.trim()).ok_or("Choose room, car, chair or other.");
         let kind = errors.check("kind", kind);
         let units = errors.check("units", parse_units(&self.units));
@@ -112,17 +112,6 @@ impl Typed {
             units: units.unwrap_or(1),
             archived: false,
         })
-    }
-}
-
-fn parse_name(typed: &str) -> Result<String, String> {
-    let name = identity::text(typed, 100)?;
-    if name.is_empty() {
-        Err("Give it a name.".into())
-    } else if name.chars().any(char::is_control) {
-        Err("A name is one line of text.".into())
-    } else {
-        Ok(name)
     }
 }
 

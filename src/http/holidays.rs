@@ -12,19 +12,20 @@ use app::{
 };
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, multipart::MultipartError},
-    response::Response,
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     routing::post,
 };
 use bytes::Bytes;
 use domain::{Error, authz::Action, availability::holidays};
 
-use super::{context, errors, pages};
+use super::uploads;
 
 /// A thousand days with long names fit.
 const MAX_FILE: usize = 1024 * 1024;
 /// What a browser puts around a file.
 const MAX_AROUND: usize = 16 * 1024;
+/// What is said of a larger one.
+const TOO_LARGE: &str = "The file is larger than 1 MB. Choose one with holidays alone.";
 
 /// Where the form posts to, and who may.
 pub const UPLOAD: (&str, Access) = ("/t/{tenant}/holidays/import", Access::Member(Action::EditHolidays));
@@ -34,19 +35,9 @@ pub fn router(site: &Arc<Site>) -> Router {
     let site = Arc::clone(site);
     Router::new().route(
         UPLOAD.0,
-        post(move |request: Request| serve(site, request))
+        post(move |request: Request| uploads::serve(site, request, upload))
             .layer(DefaultBodyLimit::max(MAX_FILE + MAX_AROUND)),
     )
-}
-
-async fn serve(site: Arc<Site>, request: Request) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let cx = match context::read(&mut parts, &site).await {
-        Ok(cx) => cx,
-        Err(error) => return errors::json(error, parts.uri.path()),
-    };
-    let request = Request::from_parts(parts.clone(), body);
-    pages::show(cx, |cx| upload(cx, request), &parts, false).await
 }
 
 async fn upload(cx: Cx, request: Request) -> PageResult {
@@ -70,6 +61,7 @@ async fn upload(cx: Cx, request: Request) -> PageResult {
 /// The file.
 async fn read(request: Request) -> Result<Bytes, AppError> {
     let unread = || AppError::field("file", "Choose a calendar file.");
+    let refused = |error| uploads::refused(error, TOO_LARGE);
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| unread())?;
     let mut file = None;
     while let Some(field) = form.next_field().await.map_err(refused)? {
@@ -78,16 +70,5 @@ async fn read(request: Request) -> Result<Bytes, AppError> {
         }
     }
     let file = file.ok_or_else(unread)?;
-    if file.len() > MAX_FILE { Err(too_large()) } else { Ok(file) }
-}
-
-fn refused(error: MultipartError) -> AppError {
-    if error.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
-        return too_large();
-    }
-    AppError::field("file", "The upload broke off. Choose the file again.")
-}
-
-fn too_large() -> AppError {
-    AppError::new(Code::TooLarge, "The file is larger than 1 MB. Choose one with holidays alone.")
+    if file.len() > MAX_FILE { Err(AppError::new(Code::TooLarge, TOO_LARGE)) } else { Ok(file) }
 }

@@ -11,7 +11,6 @@ use axum::{
     routing::get,
 };
 use domain::{
-    Instant,
     booking::Status,
     feeds::{Entry, service},
     tenancy::Tenant,
@@ -21,7 +20,7 @@ use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
 use sha2::{Digest, Sha256};
 
 use super::errors;
-use crate::mail::clean;
+use crate::{ical::utc, mail::clean};
 
 /// The feeds.
 pub fn router(site: &Arc<Site>) -> Router {
@@ -114,10 +113,6 @@ fn event(entry: &Entry, base_url: &str, host: &str) -> Event {
         event.location(&clean(&entry.place));
     }
     event.status(status).done()
-}
-
-fn utc(at: Instant) -> String {
-    at.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 #[cfg(test)]

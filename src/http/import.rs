@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    AppError, Code,
+    AppError,
     access::Access,
     cx::{Cx, Site},
     doc::{Frame, PageResult},
@@ -11,17 +11,18 @@ use app::{
 };
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, multipart::MultipartError},
-    response::Response,
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     routing::post,
 };
 use bytes::Bytes;
 use domain::{authz::Action, people::import};
 
-use super::{context, errors, pages};
+use super::uploads;
 
 /// 10,000 rows with long names fit.
 const MAX_FILE: usize = 8 * 1024 * 1024;
+/// What is said of a larger one.
+const TOO_LARGE: &str = "The file is larger than 8 MB. Cut it into parts of at most 10,000 rows.";
 
 /// Where the form posts to, and who may.
 pub const UPLOAD: (&str, Access) = ("/t/{tenant}/students/import", Access::Member(Action::ImportPeople));
@@ -31,18 +32,9 @@ pub fn router(site: &Arc<Site>) -> Router {
     let site = Arc::clone(site);
     Router::new().route(
         UPLOAD.0,
-        post(move |request: Request| serve(site, request)).layer(DefaultBodyLimit::max(MAX_FILE)),
+        post(move |request: Request| uploads::serve(site, request, upload))
+            .layer(DefaultBodyLimit::max(MAX_FILE)),
     )
-}
-
-async fn serve(site: Arc<Site>, request: Request) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let cx = match context::read(&mut parts, &site).await {
-        Ok(cx) => cx,
-        Err(error) => return errors::json(error, parts.uri.path()),
-    };
-    let request = Request::from_parts(parts.clone(), body);
-    pages::show(cx, |cx| upload(cx, request), &parts, false).await
 }
 
 async fn upload(cx: Cx, request: Request) -> PageResult {
@@ -62,6 +54,7 @@ async fn upload(cx: Cx, request: Request) -> PageResult {
 /// The file, and whether it is to be imported rather than checked.
 async fn read(request: Request) -> Result<(Bytes, bool), AppError> {
     let unread = || AppError::field("file", "Choose a CSV file.");
+    let refused = |error| uploads::refused(error, TOO_LARGE);
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| unread())?;
     let (mut file, mut write) = (None, false);
     while let Some(field) = form.next_field().await.map_err(refused)? {
@@ -72,14 +65,4 @@ async fn read(request: Request) -> Result<(Bytes, bool), AppError> {
         }
     }
     file.map(|file| (file, write)).ok_or_else(unread)
-}
-
-fn refused(error: MultipartError) -> AppError {
-    if error.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
-        return AppError::new(
-            Code::TooLarge,
-            "The file is larger than 8 MB. Cut it into parts of at most 10,000 rows.",
-        );
-    }
-    AppError::field("file", "The upload broke off. Choose the file again.")
 }

@@ -14,3 +14,4 @@ pub mod limits;
 pub mod live;
 pub mod pages;
 pub mod reload;
+mod uploads;

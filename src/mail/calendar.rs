@@ -8,6 +8,7 @@ use domain::{
 use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
 
 use super::render::clean;
+use crate::ical::utc;
 
 /// The entries of a message about lessons that stand or are cancelled; none for others. A reminder brings nothing new, and
 /// an offer is no lesson yet. `organizer` is whom the message comes from.
@@ -89,8 +90,4 @@ fn event(
 /// Grows with every message about a lesson: seconds since 2025.
 fn sequence(at: Instant) -> u32 {
     u32::try_from(at.as_second() - 1_735_689_600).unwrap_or(0)
-}
-
-fn utc(at: Instant) -> String {
-    at.strftime("%Y%m%dT%H%M%SZ").to_string()
 }

@@ -44,7 +44,7 @@ impl TypedHoliday<'_> {
         let mut errors = FieldErrors::new();
         let today = zone.date(now);
         let day = errors.check("date", day_until(self.date, today, last_day(today)));
-        let name = errors.check("name", parse_name(self.name));
+        let name = errors.check("name", identity::thing_name(self.name));
         errors.finish()?;
         Ok(Holiday { day: day.unwrap_or_default(), name: name.unwrap_or_default() })
     }
@@ -53,17 +53,6 @@ impl TypedHoliday<'_> {
 /// The last day that can be a holiday.
 pub fn last_day(today: Date) -> Date {
     today.saturating_add(YEARS.years())
-}
-
-fn parse_name(typed: &str) -> Result<String, String> {
-    let name = identity::text(typed, 100)?;
-    if name.is_empty() {
-        Err("Give it a name.".into())
-    } else if name.chars().any(char::is_control) {
-        Err("A name is one line of text.".into())
-    } else {
-        Ok(name)
-    }
 }
 
 #[cfg(test)]

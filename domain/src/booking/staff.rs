@@ -54,16 +54,8 @@ pub async fn book_typed(scope: &mut TenantScope, typed: Typed) -> Result<Booking
             errors.add(field, message);
         }
     }
-    let starts_at = match local_time(&scope.tenant().zone, &typed.date, &typed.time, &typed.which) {
-        Ok(at) => Some(at),
-        Err(Error::Invalid(found)) => {
-            for (field, message) in found.0 {
-                errors.add(&field, message);
-            }
-            None
-        }
-        Err(other) => return Err(other),
-    };
+    let zone = &scope.tenant().zone;
+    let starts_at = errors.take(local_time(zone, &typed.date, &typed.time, &typed.which))?;
     errors.finish()?;
     let request = BookRequest {
         service: id(&typed.service)?,

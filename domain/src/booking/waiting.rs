@@ -186,16 +186,7 @@ impl Typed {
             errors.check("date", day).map(When::Day)
         } else {
             // Of a time that the clock shows twice the first will do.
-            match local_time(zone, &self.date, &self.time, "first") {
-                Ok(at) => Some(When::Time(at)),
-                Err(Error::Invalid(found)) => {
-                    for (field, message) in found.0 {
-                        errors.add(&field, message);
-                    }
-                    None
-                }
-                Err(other) => return Err(other),
-            }
+            errors.take(local_time(zone, &self.date, &self.time, "first"))?.map(When::Time)
         };
         let student = errors.check("student", identity::text(&self.student, 320));
         let pickup = errors.check("pickup", identity::text(&self.pickup, 300));

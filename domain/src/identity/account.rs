@@ -69,11 +69,7 @@ pub async fn change_password(
     scope.commit().await?;
 
     let mut errors = FieldErrors::new();
-    match login::check_own_password(db, passwords, caller, current, "current").await {
-        Ok(_) => {}
-        Err(Error::Invalid(found)) => errors = found,
-        Err(other) => return Err(other),
-    }
+    errors.take(login::check_own_password(db, passwords, caller, current, "current").await)?;
     errors.check("password", passwords.check_strength(new, about).await?);
     errors.finish()?;
     let hash = passwords.hash(new).await?;

@@ -6,11 +6,7 @@ use std::collections::BTreeMap;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    MOST_SERVICES, Service, ServiceKind,
-    form::{parse_name, parse_price},
-    link_store, service, store,
-};
+use super::{MOST_SERVICES, Service, ServiceKind, form::parse_price, link_store, service, store};
 use crate::{
     Error, FieldErrors, Result,
     authz::{Action, TenantScope},
@@ -38,7 +34,7 @@ impl TypedCombo {
     /// The combo that was meant: `kept` with what was typed, made of those of `known` that were chosen.
     fn check(&self, kept: Service, currency: &str, known: &[Service]) -> Result<Service> {
         let mut errors = FieldErrors::new();
-        let name = errors.check("name", parse_name(&self.name));
+        let name = errors.check("name", identity::thing_name(&self.name));
         let description = errors.check("description", identity::text(&self.description, 10_000));
         let price = errors.check("price", parse_price(&self.price, currency));
         let find = |id: &ServiceId| known.iter().find(|service| service.id == *id).cloned();

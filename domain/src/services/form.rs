@@ -74,7 +74,7 @@ impl Typed {
         resources: &[Needed],
     ) -> Result<Checked> {
         let mut errors = FieldErrors::new();
-        let name = errors.check("name", parse_name(&self.name));
+        let name = errors.check("name", identity::thing_name(&self.name));
         let description = errors.check("description", identity::text(&self.description, 10_000));
         let duration = errors.check("duration", parse_whole(&self.duration, 5, 1440, "minutes"));
         let price = errors.check("price", parse_price(&self.price, currency));
@@ -147,11 +147,6 @@ fn given<T>(
         Some(typed) => parse(typed),
         None => Ok(kept),
     }
-}
-
-pub(super) fn parse_name(typed: &str) -> Result<String, String> {
-    let name = identity::text(typed, 100)?;
-    if name.is_empty() { Err("Give it a name.".into()) } else { Ok(name) }
 }
 
 fn parse_whole(typed: &str, min: i32, max: i32, unit: &str) -> Result<i32, String> {

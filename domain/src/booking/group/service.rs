@@ -70,16 +70,8 @@ impl TypedGroup {
         if instructor.is_empty() && own.is_none() {
             errors.add("instructor", "Choose who gives it.");
         }
-        let starts_at = match local_time(&scope.tenant().zone, &self.date, &self.time, &self.clock) {
-            Ok(at) => Some(at),
-            Err(Error::Invalid(found)) => {
-                for (field, message) in found.0 {
-                    errors.add(&field, message);
-                }
-                None
-            }
-            Err(other) => return Err(other),
-        };
+        let zone = &scope.tenant().zone;
+        let starts_at = errors.take(local_time(zone, &self.date, &self.time, &self.clock))?;
         errors.finish()?;
         let named = match own {
             Some(own) if instructor.is_empty() => own,

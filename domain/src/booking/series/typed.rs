@@ -177,16 +177,8 @@ impl SeriesTyped {
         let key = errors
             .check("idempotency_key", identity::text(self.idempotency_key.as_deref().unwrap_or(""), 200));
         let today = scope.tenant().zone.date(scope.now());
-        let first = match wall_clock(&self.date, &self.time) {
-            Ok(first) => errors.check("date", first_day(first, today)),
-            Err(Error::Invalid(found)) => {
-                for (field, message) in found.0 {
-                    errors.add(&field, message);
-                }
-                None
-            }
-            Err(other) => return Err(other),
-        };
+        let first = errors.take(wall_clock(&self.date, &self.time))?;
+        let first = first.and_then(|first| errors.check("date", first_day(first, today)));
         let every = errors.check("every", Every::parse(self.every.trim()).ok_or("Choose how often."));
         let mut named = |(field, message): Refused| errors.add(field, message);
         let until = Until::parse(&self.until, &self.count, &self.last_day).map_err(&mut named).ok();

@@ -37,14 +37,7 @@ pub async fn update(scope: &mut PlatformScope, _: &Proof, id: UserId, typed: Use
     let mut errors = FieldErrors::new();
     let name = errors.check("name", PersonName::parse(typed.name));
     let email = errors.check("email", Email::parse(typed.email));
-    let reason = match parse_reason(typed.reason) {
-        Ok(reason) => Some(reason),
-        Err(Error::Invalid(more)) => {
-            more.0.into_iter().for_each(|(field, message)| errors.add(&field, message));
-            None
-        }
-        Err(other) => return Err(other),
-    };
+    let reason = errors.take(parse_reason(typed.reason))?;
     let (Some(name), Some(email), Some(reason)) = (name, email, reason) else {
         return Err(Error::Invalid(errors));
     };
