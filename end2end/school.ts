@@ -1,10 +1,14 @@
 // What tests of the booking engine share: days that nothing else touches, the ids behind names, and people who act beside
 // the browser.
-import { expect, test as base, type Locator, type Page } from "./fixtures";
+import { as, expect, outcome, test as base, type Locator, type Page } from "./fixtures";
 
 export const INSIDE = "/t/cape-drive";
 export const OWNER = "owner@cape-drive.test";
 export const STAFF = "staff@cape-drive.test";
+
+const SUPER = "super@lessonbook.test";
+/** What the owner of a test's own school chooses. */
+const NEW_PASSWORD = "umbrella-quartz-trumpet-71";
 
 type Fixtures = {
   /** A page of someone else, logged in. */
@@ -91,6 +95,26 @@ export function span(day: string, from: string, to: string): string {
 /** "10:00" an hour after "09:00". */
 export function hourAfter(clock: string): string {
   return `${String(Number(clock.slice(0, 2)) + 1).padStart(2, "0")}${clock.slice(2)}`;
+}
+
+/** Makes a school of the test's own with three seats. `admin` stays on its page; the owner, `owner@{slug}.test`, is logged
+ * in on the other. */
+export async function newSchool(admin: Page, owner: Page, wanted: { slug: string; name: string; zone: string }) {
+  const email = `owner@${wanted.slug}.test`;
+  await as(admin, SUPER);
+  await admin.goto("/admin/tenants/new");
+  await admin.getByLabel("Name", { exact: true }).fill(wanted.name);
+  await admin.getByLabel("Slug").fill(wanted.slug);
+  await admin.getByLabel("Time zone").fill(wanted.zone);
+  await admin.getByLabel("Owner name").fill("Inês Sousa");
+  await admin.getByLabel("Owner e-mail").fill(email);
+  await admin.getByLabel("Seats").fill("3");
+  await admin.getByRole("button", { name: "Create school" }).click();
+  const link = await outcome(admin).locator("code").innerText();
+  await owner.goto(new URL(link).pathname);
+  await owner.getByLabel("Password").fill(NEW_PASSWORD);
+  await owner.getByRole("button", { name: "Set password" }).click();
+  await as(owner, email, NEW_PASSWORD);
 }
 
 /** Finds the ids of services and instructors by their names, as the school's public page has them. */

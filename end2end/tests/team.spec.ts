@@ -1,8 +1,7 @@
 // Who belongs to a school: an invite by mail, the powers of an owner, a school deleted and restored, its own words.
 import { as, expect, outcome, refusal, test, type Page } from "../fixtures";
+import { newSchool } from "../school";
 
-const SUPER = "super@lessonbook.test";
-const NEW_PASSWORD = "umbrella-quartz-trumpet-71";
 const STAFF_PASSWORD = "kettle-harbour-violin-38";
 
 type Message = { to: string; subject: string; text: string; html: string };
@@ -27,24 +26,6 @@ async function linkTo(address: string, path: RegExp): Promise<string> {
   return new URL(found).pathname;
 }
 
-/** A school of the test's own. `admin` stays on its page; the owner is logged in on the other. */
-async function school(admin: Page, owner: Page, slug: string, name: string) {
-  await as(admin, SUPER);
-  await admin.goto("/admin/tenants/new");
-  await admin.getByLabel("Name", { exact: true }).fill(name);
-  await admin.getByLabel("Slug").fill(slug);
-  await admin.getByLabel("Time zone").fill("Europe/Lisbon");
-  await admin.getByLabel("Owner name").fill("Inês Sousa");
-  await admin.getByLabel("Owner e-mail").fill(`owner@${slug}.test`);
-  await admin.getByLabel("Seats").fill("3");
-  await admin.getByRole("button", { name: "Create school" }).click();
-  const link = await outcome(admin).locator("code").innerText();
-  await owner.goto(new URL(link).pathname);
-  await owner.getByLabel("Password").fill(NEW_PASSWORD);
-  await owner.getByRole("button", { name: "Set password" }).click();
-  await as(owner, `owner@${slug}.test`, NEW_PASSWORD);
-}
-
 /** Presses a button that may first ask to confirm who one is, then sends the form again. */
 async function confirmed(page: Page, button: string, password: string) {
   await page.getByRole("button", { name: button }).click();
@@ -61,7 +42,7 @@ test("an owner invites staff by mail, gives and takes powers, and removes them",
   allow(403, `${inside}/team`);
   allow(404, new RegExp(`^${inside}`));
   const owner = await another();
-  await school(page, owner, slug, "Team & “Tests”");
+  await newSchool(page, owner, { slug, zone: "Europe/Lisbon", name: "Team & “Tests”" });
 
   await owner.goto(`${inside}/team`);
   await expect(owner.getByRole("heading", { level: 1 })).toHaveText("Team");
@@ -131,7 +112,7 @@ test("a deleted school is closed to its owner, and restored as it was", async ({
   allow(403, new RegExp(`^${inside}`));
   allow(404, `/s/${slug}`);
   const owner = await another();
-  await school(page, owner, slug, slug);
+  await newSchool(page, owner, { slug, zone: "Europe/Lisbon", name: slug });
   expect((await owner.goto(inside))?.status()).toBe(200);
 
   await page.getByLabel("Reason").fill("The school has moved elsewhere.");
@@ -162,7 +143,7 @@ test("an owner sets the school's words, hours and colour, and all pages follow",
   const slug = `e2e-w${Date.now().toString(36)}`;
   const inside = `/t/${slug}`;
   const owner = await another();
-  await school(page, owner, slug, slug);
+  await newSchool(page, owner, { slug, zone: "Europe/Lisbon", name: slug });
 
   await owner.goto(`${inside}/settings`);
   await owner.getByLabel("Name", { exact: true }).fill("Wheels of Lisbon");
@@ -195,7 +176,7 @@ test("a super-admin acts as an owner, says so on every page, and stops", async (
   const slug = `e2e-i${Date.now().toString(36)}`;
   allow(403, "/admin");
   const owner = await another();
-  await school(page, owner, slug, slug);
+  await newSchool(page, owner, { slug, zone: "Europe/Lisbon", name: slug });
 
   await page.goto(`/admin/users?q=owner@${slug}.test`);
   await page.locator("main tbody th[scope=row] a").click();

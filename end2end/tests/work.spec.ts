@@ -1,10 +1,8 @@
 // The day's work of those who teach and run a school: who came, the calendar on screen and on paper, many things changed
 // at once, what the school has and when it is closed, feeds.
 import { as, expect, outcome, refusal, type Page } from "../fixtures";
-import { INSIDE, STAFF, bookFor, callOff, dayOf, listed, longDay, moment, names, plus, post, test, times, today } from "../school";
+import { INSIDE, STAFF, bookFor, callOff, dayOf, listed, longDay, moment, names, newSchool, plus, post, test, times, today } from "../school";
 
-const SUPER = "super@lessonbook.test";
-const NEW_PASSWORD = "umbrella-quartz-trumpet-71";
 
 /** Marks what a test writes, so that the next run writes something new. */
 function mark(): string {
@@ -21,20 +19,7 @@ function weekTitle(monday: string): string {
 /** A school of the test's own; its owner is logged in on `owner`. The address of its pages. */
 async function school(admin: Page, owner: Page): Promise<string> {
   const slug = `e2e-k${mark()}`;
-  await as(admin, SUPER);
-  await admin.goto("/admin/tenants/new");
-  await admin.getByLabel("Name", { exact: true }).fill("Wheels of Soweto");
-  await admin.getByLabel("Slug").fill(slug);
-  await admin.getByLabel("Time zone").fill("Africa/Johannesburg");
-  await admin.getByLabel("Owner name").fill("Inês Sousa");
-  await admin.getByLabel("Owner e-mail").fill(`owner@${slug}.test`);
-  await admin.getByLabel("Seats").fill("3");
-  await admin.getByRole("button", { name: "Create school" }).click();
-  const link = await outcome(admin).locator("code").innerText();
-  await owner.goto(new URL(link).pathname);
-  await owner.getByLabel("Password").fill(NEW_PASSWORD);
-  await owner.getByRole("button", { name: "Set password" }).click();
-  await as(owner, `owner@${slug}.test`, NEW_PASSWORD);
+  await newSchool(admin, owner, { slug, name: "Wheels of Soweto", zone: "Africa/Johannesburg" });
   return `/t/${slug}`;
 }
 

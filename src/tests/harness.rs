@@ -1,6 +1,8 @@
 //! What every test stands on: the program's own router over a real Postgres with the demo's schools, a clock that
 //! stands still, and clients that come in by the front door.
 
+mod seeded;
+
 use std::{
     cell::Cell,
     collections::BTreeMap,
@@ -91,10 +93,14 @@ impl TestApp {
         let options: PgConnectOptions = (*admin.connect_options()).clone();
         let vault = Vault::new(&MASTER.into(), &[]).unwrap();
         let db = Db::connect(options, connections, vault).await.unwrap();
-        db.vault().load(&db).await.unwrap();
         let clock = Clock::fixed(now.parse().unwrap());
         let passwords = Passwords::cheap_for_tests().unwrap();
-        seed::demo(&db, &passwords, clock.now()).await.unwrap();
+        if now == NOW {
+            seeded::fill(&admin, &db, &passwords).await;
+        } else {
+            db.vault().load(&db).await.unwrap();
+            seed::demo(&db, &passwords, clock.now()).await.unwrap();
+        }
         let site = Arc::new(Site {
             db: db.clone(),
             clock: clock.clone(),
