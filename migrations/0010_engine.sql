@@ -358,3 +358,29 @@ create trigger claims_announce_new after insert on claims referencing new table 
     for each statement execute function announce();
 create trigger claims_announce after update on claims referencing new table as changed
     for each statement execute function announce();
+
+-- The same for what times depend on, and what pages that follow show beside them. Postgres tells equal news of a transaction
+-- once.
+create function announce_row() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('lessonbook_changes', coalesce(new.tenant_id, old.tenant_id)::text);
+    return null;
+end $$;
+create procedure announce_rows(tables text[]) language plpgsql as $$
+declare
+    name text;
+begin
+    foreach name in array tables loop
+        execute format(
+            'create trigger %I after insert or update or delete on %I for each row execute function announce_row()',
+            name || '_announce', name);
+    end loop;
+end $$;
+call announce_rows(array[
+    'weekly_hours', 'hour_exceptions', 'blocked_times', 'holidays', 'services', 'service_instructors', 'service_resources',
+    'resource_units', 'group_lessons', 'packs']);
+drop procedure announce_rows;
+create trigger waiting_list_announce_new after insert on waiting_list for each row execute function announce_row();
+-- Jobs note on it when they looked; that is no news.
+create trigger waiting_list_announce after update on waiting_list for each row
+    when (old.state is distinct from new.state) execute function announce_row();

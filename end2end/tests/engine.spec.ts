@@ -509,15 +509,62 @@ test("a request that is approved shows wherever it is looked at, and takes nobod
   const reason = writer.getByLabel("Reason");
   await reason.fill("I would rather");
   await writer.getByRole("heading", { level: 1 }).click();
+  const grid = week.locator("#calendar");
+  await grid.evaluate((box) => box.scrollTo(40, 60));
+  const scrolled = await grid.evaluate((box) => [box.scrollLeft, box.scrollTop]);
 
   await post(staff, "booking/confirm", { tenant: slug, booking: asked });
   await shows(page, scripts, (patience) => expect(status(page, "Confirmed"), "for who asked").toBeVisible(patience));
   await shows(desk, scripts, (patience) => expect(row, "it waits for nobody").toHaveCount(0, patience));
   await expect(desk.getByRole("main")).toContainText("0 sessions");
   await shows(week, scripts, (patience) => expect(block, "in the calendar").not.toContainText("Requested", patience));
-  if (scripts) expect(loads, "nothing was loaded").toBe(0);
+  if (scripts) {
+    expect(loads, "nothing was loaded").toBe(0);
+    expect(await grid.evaluate((box) => [box.scrollLeft, box.scrollTop]), "it is where it was").toEqual(scrolled);
+  }
   await expect(reason, "what is being written stays").toHaveValue("I would rather");
+  await expect(status(writer, "Requested"), "and nothing else changes meanwhile").toBeVisible();
+
+  const heading = page.locator("#page-head");
+  const clock = starts_at.slice(11, 16);
+  await expect(heading).toContainText(clock);
+  await post(staff, "booking/move", { tenant: slug, booking: asked, date: plus(day, 7), time: clock, reason: "Moved by a test." });
+  await shows(page, scripts, (patience) => expect(heading, "when it is now").toContainText(shortDay(plus(day, 7)), patience));
+  expect(await page.title()).toContain(shortDay(plus(day, 7)));
+
+  if (scripts) {
+    await reason.fill("");
+    await writer.getByRole("heading", { level: 1 }).click();
+  }
+  await shows(writer, scripts, (patience) => expect(status(writer, "Confirmed"), "when nobody writes").toBeVisible(patience));
+  await reason.fill("I would rather");
   await writer.getByRole("button", { name: /^(Cancel|Withdraw)/ }).click();
   await expect(outcome(writer)).toContainText("Cancelled: ");
   await shows(page, scripts, (patience) => expect(status(page, "Cancelled"), "for their other page").toBeVisible(patience));
+});
+
+test("a page whose stream the server refused listens again, and shows what it has missed", async ({ page, someone, undo, scripts }) => {
+  const id = await names(page);
+  const staff = await someone(STAFF);
+  const wanted = { student: "yusuf@cape-drive.test", service: id("Driving lesson"), instructor: id("Lwazi Dlamini"), pickup: "The library" };
+  const lesson = await bookFor(staff, { ...wanted, date: dayOf(5, scripts ? 3 : 4), time: "10:00" });
+  undo(() => callOff(staff, [lesson]));
+
+  await as(page, "yusuf@cape-drive.test");
+  await page.clock.install();
+  let refused = 0;
+  // An answer without content ends a stream for good, as any refusal does.
+  await page.route("**/live", (route) => (++refused, route.fulfill({ status: 204 })));
+  await page.goto(`${INSIDE}/bookings/${lesson}`);
+  await expect.poll(() => refused).toBe(scripts ? 1 : 0);
+  await post(staff, "booking/cancel", { booking: lesson, reason: "Called off by a test." });
+  await page.unroute("**/live");
+  await expect(page.getByRole("main")).not.toContainText("Called off by a test.");
+  if (scripts) {
+    const heard = page.waitForResponse((response) => new URL(response.url()).pathname === `${INSIDE}/live`);
+    await page.clock.fastForward(31_000);
+    await heard;
+    await page.clock.runFor(10_000);
+  }
+  await shows(page, scripts, (patience) => expect(page.getByRole("main")).toContainText("Called off by a test.", patience));
 });

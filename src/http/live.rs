@@ -39,7 +39,8 @@ const LIFE: Duration = Duration::from_secs(600);
 const EACH: usize = 10;
 /// What belongs together (lesson, time, seats) is told once.
 const PAUSE: Duration = Duration::from_millis(300);
-/// At most so often, so that one busy person doesn't use up what those who look may ask in a minute.
+/// At most so often for each who looks, however many pages they have open: each event is a request of theirs, and the limits
+/// must leave enough for what they do themselves.
 const REST: Duration = Duration::from_secs(3);
 
 /// Browsers drop an event without data.
@@ -83,6 +84,14 @@ struct Place {
     counts: Arc<Mutex<HashMap<String, usize>>>,
     whose: String,
     _free: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// How many streams its account or network has, this one among them.
+    fn siblings(&self) -> u32 {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(&self.whose).map_or(1, |count| u32::try_from(*count).unwrap_or(u32::MAX))
+    }
 }
 
 impl Drop for Place {
@@ -142,7 +151,7 @@ struct State {
     begun: bool,
     /// Not before.
     next: Instant,
-    _place: Place,
+    place: Place,
 }
 
 fn events(
@@ -151,13 +160,13 @@ fn events(
     place: Place,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let now = Instant::now();
-    let state = State { watch, stopping, until: now + LIFE, begun: false, next: now, _place: place };
+    let state = State { watch, stopping, until: now + LIFE, begun: false, next: now, place };
     stream::unfold(state, |mut state| async move {
         if !state.begun {
             state.begun = true;
             // Spread, so that a restart isn't met by all at the same moment.
             let again = Duration::from_millis(2_000 + rand::random_range(0..3_000));
-            return Some((Ok(Event::default().event("open").data(SOMETHING).retry(again)), state));
+            return Some((Ok(Event::default().event("ready").data(SOMETHING).retry(again)), state));
         }
         let changed = tokio::select! {
             changed = timeout_at(state.until, state.watch.changed()) => changed.unwrap_or(false),
@@ -171,7 +180,7 @@ fn events(
             _ = state.stopping.wait_for(|stop| *stop) => return None,
         }
         state.watch.catch_up();
-        state.next = Instant::now() + REST;
+        state.next = Instant::now() + REST * state.place.siblings();
         Some((Ok(Event::default().event("changed").data(SOMETHING)), state))
     })
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
+use domain::ids::TenantId;
 use futures::StreamExt;
 use http::{Request, StatusCode, header};
 use sqlx::PgPool;
@@ -23,7 +24,7 @@ impl Stream {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
         let mut stream = Self(response.into_body().into_data_stream());
-        assert!(stream.next().await.unwrap().contains("event: open"));
+        assert!(stream.next().await.unwrap().contains("event: ready"));
         stream
     }
 
@@ -115,4 +116,52 @@ async fn a_page_that_renews_itself_leaves_no_trace(admin: PgPool) {
         let answer = renew().await;
         assert_eq!(answer.status.as_u16(), if minutes == 20 { 200 } else { 303 });
     }
+}
+
+/// What times depend on is news as much as lessons are; what a job notes for itself isn't.
+#[sqlx::test(migrator = "domain::MIGRATIONS")]
+async fn what_times_depend_on_is_told_too(admin: PgPool) {
+    let app = TestApp::demo(admin).await;
+    let listening = listen(&app).await;
+    let owner = app.owner().await;
+    let school = app.text("select id::text from tenants where slug = 'cape-drive'").await;
+    let mut watch = app.changes.watch(TenantId(school.parse().unwrap()));
+    let id = async |sql: &'static str| app.text(sql).await;
+    let instructor = id("select id::text from instructors where email like 'thandi@%'").await;
+    let service = id("select id::text from services where name = 'Driving lesson'").await;
+    let pack = id(
+        "select p.id::text from packs p join students s on s.id = p.student_id and s.email like 'sipho@%'",
+    )
+    .await;
+    let acts: [(&str, Vec<(&str, &str)>); 6] = [
+        ("availability/block", vec![("instructor", &instructor), ("date", "2027-05-03")]),
+        ("availability/set_hours", vec![("instructor", &instructor), ("mon", "09:00-17:00")]),
+        (
+            "availability/save_exception",
+            vec![("instructor", &instructor), ("date", "2027-05-05"), ("hours", "09:00-12:00")],
+        ),
+        ("packs/add_lesson", vec![("pack", &pack)]),
+        ("services/archive", vec![("service", &service)]),
+        ("services/restore", vec![("service", &service)]),
+    ];
+    for (action, fields) in acts {
+        let fields: Vec<_> = fields.into_iter().chain([("tenant", "cape-drive")]).collect();
+        owner.post(action, &fields).await.expect(200);
+        let told = tokio::time::timeout(PATIENCE, watch.changed()).await;
+        assert!(matches!(told, Ok(true)), "{action}");
+        watch.catch_up();
+    }
+    // One waits; then a job says that it has looked.
+    for (sql, told) in [
+        ("insert into waiting_list (tenant_id, id, service_id, student_id, from_at, to_at, created_at)
+          select tenant_id, gen_random_uuid(), service_id, student_id, '2027-06-09', '2027-06-10', '2027-01-12'
+          from bookings where tenant_id = (select id from tenants where slug = 'cape-drive') limit 1", true),
+        ("update waiting_list set check_at = '2027-02-01'", false),
+    ] {
+        sqlx::query(sql).execute(&app.admin).await.unwrap();
+        let heard = tokio::time::timeout(Duration::from_secs(if told { 20 } else { 1 }), watch.changed()).await;
+        assert_eq!(heard.is_ok(), told, "{sql}");
+    }
+    listening.abort();
+    assert!(listening.await.unwrap_err().is_cancelled());
 }

@@ -9,6 +9,8 @@ pub mod live_refresh;
 
 #[cfg(feature = "hydrate")]
 mod renew;
+#[cfg(feature = "hydrate")]
+mod work;
 
 #[cfg(feature = "ssr")]
 mod loader;

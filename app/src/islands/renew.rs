@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DomParser, Element, Event, Headers, HtmlElement, RequestInit, Response, SupportedType};
+use web_sys::{
+    DomParser, Element, Event, FocusOptions, Headers, HtmlElement, RequestInit, Response, SupportedType,
+};
 
 /// Why a page is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +17,8 @@ pub(super) enum Why {
     Changed,
 }
 
-/// Renews the elements with these ids from the page at `address`, if `current` still holds when it has come. Whether
-/// anything was renewed.
+/// Renews the elements with these ids, and the title, from the page at `address`, if `current` still holds when it has
+/// come. Whether anything was renewed.
 pub(super) async fn renew(
     address: &str,
     ids: &[&str],
@@ -40,28 +42,83 @@ pub(super) async fn renew(
     if !current() {
         return Ok(false);
     }
-    let focused = focus();
+    document().set_title(&page.title());
     for id in ids {
         if let (Some(old), Some(new)) = (document().get_element_by_id(id), page.get_element_by_id(id)) {
-            old.replace_with_with_node_1(&document().import_node_with_deep(&new, true)?)?;
+            let new: Element = document().import_node_with_deep(&new, true)?.dyn_into()?;
+            let kept = Kept::of(&old);
+            old.replace_with_with_node_1(&new)?;
+            kept.give(&new);
         }
-    }
-    if let Some(selector) = focused
-        && let Ok(Some(again)) = document().query_selector(&selector)
-        && let Ok(again) = again.dyn_into::<HtmlElement>()
-    {
-        let _ = again.focus();
     }
     document().dispatch_event(&Event::new("islands:added")?)?;
     Ok(true)
 }
 
-/// How to find what has the keyboard again: by its id, its address or its value.
-fn focus() -> Option<String> {
-    let active: Element = document().active_element()?;
-    let quoted = |text: String| text.replace('\\', "\\\\").replace('"', "\\\"");
-    ["id", "href", "value"].into_iter().find_map(|name| {
-        let value = active.get_attribute(name).filter(|value| !value.is_empty())?;
-        Some(format!("{}[{name}=\"{}\"]", active.tag_name().to_lowercase(), quoted(value)))
-    })
+/// What may be scrolled within itself.
+const SCROLLED: &str = ".cal, .table-wrap";
+
+/// What a reader has done to a part of a page, and finds in the part that takes its place.
+struct Kept {
+    focus: Option<Focus>,
+    scrolled: Vec<(i32, i32)>,
+    open: Vec<bool>,
+}
+
+/// How to find what has the keyboard: by its id, its address or its value, and by how many are before it.
+struct Focus {
+    selector: String,
+    before: usize,
+}
+
+impl Kept {
+    fn of(part: &Element) -> Self {
+        Self {
+            focus: Focus::within(part),
+            scrolled: all(part, SCROLLED)
+                .iter()
+                .map(|box_| (box_.scroll_left(), box_.scroll_top()))
+                .collect(),
+            open: all(part, "details").iter().map(|details| details.has_attribute("open")).collect(),
+        }
+    }
+
+    fn give(self, part: &Element) {
+        for (element, (left, top)) in all(part, SCROLLED).iter().zip(self.scrolled) {
+            element.set_scroll_left(left);
+            element.set_scroll_top(top);
+        }
+        let details = all(part, "details");
+        // With others than before nobody knows which is which.
+        if details.len() == self.open.len() {
+            for (element, open) in details.iter().zip(self.open) {
+                let _ = element.toggle_attribute_with_force("open", open);
+            }
+        }
+        let again = self.focus.and_then(|focus| all(part, &focus.selector).into_iter().nth(focus.before));
+        if let Some(again) = again.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            let options = FocusOptions::new();
+            options.set_prevent_scroll(true);
+            let _ = again.focus_with_options(&options);
+        }
+    }
+}
+
+impl Focus {
+    fn within(part: &Element) -> Option<Self> {
+        let active = document().active_element().filter(|active| part.contains(Some(active)))?;
+        let quoted = |text: String| text.replace('\\', "\\\\").replace('"', "\\\"");
+        let selector = ["id", "href", "value"].into_iter().find_map(|name| {
+            let value = active.get_attribute(name).filter(|value| !value.is_empty())?;
+            Some(format!("{}[{name}=\"{}\"]", active.tag_name().to_lowercase(), quoted(value)))
+        })?;
+        let before = all(part, &selector).iter().position(|one| one.is_same_node(Some(&active)))?;
+        Some(Self { selector, before })
+    }
+}
+
+/// All within a part that a selector finds.
+fn all(part: &Element, selector: &str) -> Vec<Element> {
+    let Ok(found) = part.query_selector_all(selector) else { return Vec::new() };
+    (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect()
 }

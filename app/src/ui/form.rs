@@ -10,6 +10,7 @@ pub struct PostForm {
     key: String,
     id: Option<String>,
     hidden: Vec<(String, String)>,
+    refused: bool,
     problems: Vec<(String, String)>,
 }
 
@@ -23,12 +24,14 @@ impl PostForm {
         if !key.is_empty() {
             hidden.push(("_key".into(), key.to_owned()));
         }
+        let form = cx.form(action, key);
         Self {
             action: format!("/fn/{action}"),
             key: key.to_owned(),
             id: None,
             hidden,
-            problems: problems(&cx.form(action, key)),
+            refused: form.was_refused(),
+            problems: problems(&form),
         }
     }
 
@@ -40,14 +43,16 @@ impl PostForm {
 
     /// Draws it around `body`.
     pub fn view(self, body: AnyView) -> AnyView {
-        let Self { action, key, id, hidden, problems } = self;
+        let Self { action, key, id, hidden, refused, problems } = self;
+        // Pages that follow what changes leave it alone: what was typed is in this page only.
+        let class = if refused { "form refused" } else { "form" };
         let summary = (!problems.is_empty()).then(|| error_summary(&key, problems));
         let hidden: Vec<AnyView> = hidden
             .into_iter()
             .map(|(name, value)| view! { <input type="hidden" name=name value=value/> }.into_any())
             .collect();
         view! {
-            <form class="form" method="post" id=id action=action>
+            <form class=class method="post" id=id action=action>
                 {hidden}
                 {summary}
                 {body}

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 pub fn page_head(title: &str, lead: Option<String>, actions: AnyView) -> AnyView {
     let title = title.to_owned();
     view! {
-        <div class="page-head">
+        <div class="page-head" id="page-head">
             <div class="page-title">
                 <h1>{title}</h1>
                 {lead.map(|lead| view! { <p class="lead">{lead}</p> })}

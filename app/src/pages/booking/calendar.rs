@@ -137,6 +137,7 @@ fn draw(cx: &Cx, board: &Board) -> AnyView {
         (Span::Day, ..) => day::columns(board),
     };
     let shown = view! {
+        {notes(board)}
         {drawn}
         {list::table(board)}
     };
@@ -144,7 +145,6 @@ fn draw(cx: &Cx, board: &Board) -> AnyView {
         {ui::page_head(&title(board.span, board.from, board.to), Some(lead), actions.into_any())}
         {steps(cx, board)}
         {bar(cx, board)}
-        {notes(board)}
         <p id="calendar-said" class="cal-said" role="status"></p>
         {ui::live(format!("/t/{}/live", tenant.slug), "cal-page", shown.into_any())}
         <CalendarDrag tenant=tenant.slug.clone()/>
