@@ -48,6 +48,8 @@ class Watch {
       const status = response.status();
       if (status < 400 || !this.ours(response.url())) return;
       const path = new URL(response.url()).pathname;
+      // A page may be open still when its reader has lost the right to follow it.
+      if (response.request().resourceType() === "eventsource" && [401, 403, 404].includes(status)) return;
       const document = response.request().resourceType() === "document";
       if (document && this.allowed.some((one) => one.status === status && matches(one.path, path))) return;
       this.troubles.push(`status ${status}: ${response.request().method()} ${response.url()}`);
