@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 pub use slots::{bookable, free_slots, pick_units};
 pub use why::WhyNot;
+pub(crate) use why::length;
 
 use crate::{
     Instant,

@@ -2,12 +2,12 @@
 //! stands still, and clients that come in by the front door.
 
 mod seeded;
+mod statements;
 
 use std::{
-    cell::Cell,
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, Once},
+    sync::{Arc, Mutex},
 };
 
 use app::cx::{Assets, Site};
@@ -32,6 +32,8 @@ use serde_json::Value;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::sync::watch;
 use tower::ServiceExt;
+
+pub(crate) use self::statements::QueryCount;
 
 /// A Tuesday morning in winter: the demo's week lies around it.
 pub(crate) const NOW: &str = "2027-01-12T07:30:00Z";
@@ -164,6 +166,17 @@ impl TestApp {
     /// One text of the test database, seen as superuser.
     pub(crate) async fn text(&self, sql: &'static str) -> String {
         sqlx::query_scalar::<_, String>(sql).fetch_one(&self.admin).await.unwrap()
+    }
+
+    /// Cape Drive's services by name, and its instructors by what their address begins with: the ids.
+    pub(crate) async fn offered(&self) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+        let map = async |sql: &'static str| {
+            let rows = sqlx::query_as::<_, (String, String)>(sql).fetch_all(&self.admin).await.unwrap();
+            rows.into_iter().collect()
+        };
+        let services = "select s.name, s.id::text from services s join tenants t on t.id = s.tenant_id where t.slug = 'cape-drive'";
+        let instructors = "select split_part(i.email, '@', 1), i.id::text from instructors i join tenants t on t.id = i.tenant_id where t.slug = 'cape-drive'";
+        (map(services).await, map(instructors).await)
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -329,64 +342,3 @@ impl Client {
 
 /// Held by a test that keeps the whole machine busy, so that two such don't run into each other's time-outs.
 pub(crate) static BUSY: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
-thread_local! {
-    /// Statements that reached Postgres from this thread. A test runs on a thread of its own, with all it spawns.
-    static STATEMENTS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Counts the statements that reach Postgres on this thread, as sqlx reports them.
-pub(crate) struct QueryCount;
-
-impl QueryCount {
-    /// Starts counting. One subscriber serves all tests: what each enables is cached for the whole process.
-    pub(crate) fn start() -> Self {
-        use tracing_subscriber::layer::SubscriberExt;
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(CountStatements))
-                .unwrap();
-        });
-        Self
-    }
-
-    /// How many there were since the last time.
-    pub(crate) fn take(&self) -> usize {
-        STATEMENTS.take()
-    }
-}
-
-struct CountStatements;
-
-impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for CountStatements {
-    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-        if event.metadata().target() != "sqlx::query" {
-            return;
-        }
-        struct Summary(String);
-        impl tracing::field::Visit for Summary {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                if field.name() == "summary" {
-                    self.0 = format!("{value:?}");
-                }
-            }
-            fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
-                if field.name() == "summary" {
-                    self.0 = value.to_owned();
-                }
-            }
-        }
-        let mut summary = Summary(String::new());
-        event.record(&mut summary);
-        let text = summary.0.trim_start().to_uppercase();
-        // The frame of a request: its session, BEGIN and the end of the transaction.
-        let frame = ["BEGIN", "COMMIT", "ROLLBACK", "SET LOCAL", "WITH ALIVE AS"]
-            .iter()
-            .any(|word| text.starts_with(word))
-            || text.starts_with("UPDATE SESSIONS")
-            || text.starts_with("INSERT INTO SESSIONS");
-        if !frame {
-            STATEMENTS.set(STATEMENTS.get() + 1);
-        }
-    }
-}

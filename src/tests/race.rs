@@ -20,16 +20,7 @@ struct Scene {
 impl Scene {
     async fn new(admin: PgPool, students: usize) -> Self {
         let app = TestApp::demo(admin).await;
-        let map = async |sql: &'static str| -> BTreeMap<String, String> {
-            sqlx::query_as::<_, (String, String)>(sql)
-                .fetch_all(&app.admin)
-                .await
-                .unwrap()
-                .into_iter()
-                .collect()
-        };
-        let services = map("select s.name, s.id::text from services s join tenants t on t.id = s.tenant_id where t.slug = 'cape-drive'").await;
-        let instructors = map("select split_part(i.email, '@', 1), i.id::text from instructors i join tenants t on t.id = i.tenant_id where t.slug = 'cape-drive'").await;
+        let (services, instructors) = app.offered().await;
         let emails: Vec<String> = sqlx::query_scalar(
             "select s.email from students s join tenants t on t.id = s.tenant_id where t.slug = 'cape-drive' order by s.id limit $1",
         )

@@ -138,24 +138,15 @@ fn table(list: &List, rows: Vec<AuditRow>) -> AnyView {
         return ui::empty("No entry here", text, ().into_any());
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(list, row)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table records">
-                <thead>
-                    <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"Which thing"</th>
-                        <th scope="col">"What changed"</th>
-                        <th scope="col">"Why"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        <th scope="col">"When"</th>
+        <th scope="col">"Who"</th>
+        <th scope="col">"What"</th>
+        <th scope="col">"Which thing"</th>
+        <th scope="col">"What changed"</th>
+        <th scope="col">"Why"</th>
+    };
+    ui::table("records", heads, rows)
 }
 
 fn row_view(list: &List, row: AuditRow) -> AnyView {

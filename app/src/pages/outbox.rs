@@ -81,25 +81,16 @@ fn table(cx: &Cx, list: &List, rows: Vec<DeliveryRow>) -> AnyView {
         return ui::empty("No message here", text, ().into_any());
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(cx, list, row)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table records">
-                <thead>
-                    <tr>
-                        {sort_head(cx, "created", "When", false, "")}
-                        {sort_head(cx, "recipient", "To", false, "")}
-                        {sort_head(cx, "subject", "Subject", false, "")}
-                        <th scope="col">"State"</th>
-                        <th scope="col" class="num">"Attempts"</th>
-                        <th scope="col">"What went wrong"</th>
-                        <th scope="col"><span class="visually-hidden">"Next step"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {sort_head(cx, "created", "When", false, "")}
+        {sort_head(cx, "recipient", "To", false, "")}
+        {sort_head(cx, "subject", "Subject", false, "")}
+        <th scope="col">"State"</th>
+        <th scope="col" class="num">"Attempts"</th>
+        <th scope="col">"What went wrong"</th>
+        <th scope="col"><span class="visually-hidden">"Next step"</span></th>
+    };
+    ui::table("records", heads, rows)
 }
 
 fn row_view(cx: &Cx, list: &List, row: DeliveryRow) -> AnyView {

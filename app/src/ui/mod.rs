@@ -10,6 +10,7 @@ mod list;
 mod live;
 mod qr;
 mod swatch;
+mod table;
 mod text;
 
 pub use badge::{Tone, badge, status_badge};
@@ -21,4 +22,5 @@ pub use list::{filter_bar, filter_select, pager, sort_head};
 pub use live::live;
 pub use qr::qr;
 pub use swatch::swatch;
+pub use table::table;
 pub use text::{capital, count, minutes, money, plural};

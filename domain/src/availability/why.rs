@@ -209,8 +209,8 @@ fn count(number: i32, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
-/// "2 h", "45 min", "3 days".
-fn length(min: i32) -> String {
+/// "2 h", "45 min", "1 h 30 min", "3 days".
+pub(crate) fn length(min: i32) -> String {
     match (min / 60, min % 60) {
         (0, min) => format!("{min} min"),
         (hours, 0) if hours > 48 && hours % 24 == 0 => format!("{} days", hours / 24),

@@ -22,7 +22,7 @@ pub use plan::{Occurrence, SeriesPlan, plan};
 pub use typed::{SeriesTyped, student};
 
 use super::policy::Terms;
-use crate::tenancy::Words;
+use crate::{availability::length, tenancy::Words};
 
 /// The rule of cancelling, for each lesson of a series. `prepaid` of `lessons` are paid by packs.
 pub fn cancel_terms(
@@ -49,16 +49,6 @@ pub fn cancel_terms(
     } else {
         let notice = length(terms.cancel_notice_min);
         format!("Each {lesson} is free to cancel until {notice} before it begins; after that {after}.")
-    }
-}
-
-/// "45 min", "24 h", "1 h 30 min", "3 days".
-fn length(min: i32) -> String {
-    match (min / 60, min % 60) {
-        (0, min) => format!("{min} min"),
-        (hours, 0) if hours > 48 && hours % 24 == 0 => format!("{} days", hours / 24),
-        (hours, 0) => format!("{hours} h"),
-        (hours, min) => format!("{hours} h {min} min"),
     }
 }
 

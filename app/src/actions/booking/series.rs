@@ -5,9 +5,9 @@
 
 use leptos::prelude::*;
 
-#[cfg(feature = "ssr")]
-use crate::cx::Cx;
 use crate::{AppError, Outcome};
+#[cfg(feature = "ssr")]
+use crate::{cx::Cx, ui::plural};
 #[cfg(feature = "ssr")]
 use domain::{
     authz::TenantScope,
@@ -61,10 +61,7 @@ pub async fn book_series(
     let made = series::create(&mut scope, &typed).await?;
     let school = scope.tenant();
     let words = school.words();
-    let lessons = match made.lessons {
-        1 => format!("1 {}", words.lesson),
-        number => format!("{number} {}s", words.lesson),
-    };
+    let lessons = plural(made.lessons, &words.lesson);
     let when = school.zone.long_span(made.first.starts_at, made.first.ends_at, scope.now());
     let message = match made.first.status {
         Status::Requested => {

@@ -98,17 +98,10 @@ fn flow_view(flow: &Flow) -> AnyView {
     view! {
         <section class="panel" id=id>
             <h2>{flow.name}</h2>
-            <div class="table-wrap">
-                <table class="table compact matrix">
-                    <thead>
-                        <tr>
-                            <th scope="col">"From"</th>
-                            {heads}
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {ui::table("compact matrix", view! {
+                <th scope="col">"From"</th>
+                {heads}
+            }, rows)}
             {last}
         </section>
     }
@@ -157,17 +150,10 @@ fn permissions() -> AnyView {
             <p class="quiet">
                 "All is everything of the school. Own is a student's own lessons and packs, an instructor's own lessons, hours and students. What isn't listed is denied."
             </p>
-            <div class="table-wrap">
-                <table class="table compact matrix">
-                    <thead>
-                        <tr>
-                            <th scope="col">"What"</th>
-                            {heads}
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {ui::table("compact matrix", view! {
+                <th scope="col">"What"</th>
+                {heads}
+            }, rows)}
         </section>
     }
     .into_any()
@@ -220,18 +206,11 @@ fn grants() -> AnyView {
         <section class="panel" id=id>
             <h2>{title}</h2>
             <p class="quiet">"Member by member, on the team page; the audit keeps each change."</p>
-            <div class="table-wrap">
-                <table class="table compact">
-                    <thead>
-                        <tr>
-                            <th scope="col">"May"</th>
-                            <th scope="col">"Role"</th>
-                            <th scope="col">"Unless the owner says otherwise"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {ui::table("compact", view! {
+                <th scope="col">"May"</th>
+                <th scope="col">"Role"</th>
+                <th scope="col">"Unless the owner says otherwise"</th>
+            }, rows)}
         </section>
     }
     .into_any()
@@ -258,19 +237,12 @@ fn presets() -> AnyView {
         <section class="panel" id=id>
             <h2>{title}</h2>
             <p class="quiet">"A school can put its own words in their place."</p>
-            <div class="table-wrap">
-                <table class="table compact">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Preset"</th>
-                            <th scope="col">"What is booked"</th>
-                            <th scope="col">"Who books"</th>
-                            <th scope="col">"Who gives it"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {ui::table("compact", view! {
+                <th scope="col">"Preset"</th>
+                <th scope="col">"What is booked"</th>
+                <th scope="col">"Who books"</th>
+                <th scope="col">"Who gives it"</th>
+            }, rows)}
         </section>
     }
     .into_any()

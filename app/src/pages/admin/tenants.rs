@@ -70,24 +70,15 @@ fn table(cx: &Cx, zone: &Zone, rows: Vec<TenantRow>) -> AnyView {
         );
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(zone, row)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {sort_head(cx, "name", "School", true, "")}
-                        <th scope="col">"Kind"</th>
-                        <th scope="col">"Status"</th>
-                        {sort_head(cx, "members", "Members", false, "num")}
-                        {sort_head(cx, "bookings", "Lessons", false, "num")}
-                        {sort_head(cx, "created", "Since", false, "")}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {sort_head(cx, "name", "School", true, "")}
+        <th scope="col">"Kind"</th>
+        <th scope="col">"Status"</th>
+        {sort_head(cx, "members", "Members", false, "num")}
+        {sort_head(cx, "bookings", "Lessons", false, "num")}
+        {sort_head(cx, "created", "Since", false, "")}
+    };
+    ui::table("", heads, rows)
 }
 
 fn row_view(zone: &Zone, row: TenantRow) -> AnyView {

@@ -174,20 +174,13 @@ fn login_table(zone: &Zone, logins: Page<AttemptRow>) -> AnyView {
         .collect();
     view! {
         {note.map(|note| view! { <p class="quiet">{note}</p> })}
-        <div class="table-wrap">
-            <table class="table compact">
-                <thead>
-                    <tr>
-                        <th scope="col">"When (UTC)"</th>
-                        <th scope="col">"Outcome"</th>
-                        <th scope="col">"How"</th>
-                        <th scope="col">"Address"</th>
-                        <th scope="col">"Device"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {ui::table("compact", view! {
+            <th scope="col">"When (UTC)"</th>
+            <th scope="col">"Outcome"</th>
+            <th scope="col">"How"</th>
+            <th scope="col">"Address"</th>
+            <th scope="col">"Device"</th>
+        }, rows)}
     }
     .into_any()
 }

@@ -53,23 +53,14 @@ fn table(cx: &Cx, zone: &Zone, rows: Vec<UserRow>) -> AnyView {
         );
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(zone, row)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {sort_head(cx, "name", "Name", true, "")}
-                        {sort_head(cx, "email", "E-mail", false, "")}
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Schools"</th>
-                        {sort_head(cx, "created", "Since", false, "")}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {sort_head(cx, "name", "Name", true, "")}
+        {sort_head(cx, "email", "E-mail", false, "")}
+        <th scope="col">"Status"</th>
+        <th scope="col">"Schools"</th>
+        {sort_head(cx, "created", "Since", false, "")}
+    };
+    ui::table("", heads, rows)
 }
 
 fn row_view(zone: &Zone, row: UserRow) -> AnyView {

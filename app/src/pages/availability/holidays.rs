@@ -62,21 +62,12 @@ fn lead(tenant: &Tenant) -> String {
 
 fn table(cx: &Cx, tenant: &Tenant, days: &[Holiday]) -> AnyView {
     let lines: Vec<AnyView> = days.iter().map(|holiday| line(cx, tenant, holiday)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Day"</th>
-                        <th scope="col">"Name"</th>
-                        <th scope="col"><span class="visually-hidden">"What to do"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{lines}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        <th scope="col">"Day"</th>
+        <th scope="col">"Name"</th>
+        <th scope="col"><span class="visually-hidden">"What to do"</span></th>
+    };
+    ui::table("", heads, lines)
 }
 
 fn line(cx: &Cx, tenant: &Tenant, holiday: &Holiday) -> AnyView {

@@ -139,20 +139,13 @@ fn form(cx: &Cx, sheet: &Sheet) -> AnyView {
         kept("page"),
     ];
     let body = view! {
-        <div class="table-wrap">
-            <table class="table records">
-                <thead>
-                    <tr>
-                        <th scope="col">"Time"</th>
-                        <th scope="col">{student}</th>
-                        {instructor}
-                        <th scope="col">"Attendance"</th>
-                        <th scope="col">"Lesson note"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {ui::table("records", view! {
+            <th scope="col">"Time"</th>
+            <th scope="col">{student}</th>
+            {instructor}
+            <th scope="col">"Attendance"</th>
+            <th scope="col">"Lesson note"</th>
+        }, rows)}
         <p class="quiet">"Notes are kept encrypted. Those who give or run it read them, nobody else."</p>
         {ui::button("Save attendance", Kind::Main)}
     };

@@ -8,7 +8,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{day_and_clock, name, options, which_of_two};
+use super::{name, nearest_free, options, which_of_two};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
@@ -51,7 +51,7 @@ fn draw_blank(cx: &Cx, tenant: &Tenant, choices: GroupChoices, all: bool, edits:
     view! {
         {ui::page_head(&format!("New group {}", words.lesson), Some(lead), back(tenant))}
         <div class="stack">
-            {near(cx, tenant)}
+            {nearest_free(cx, tenant, OPEN, &["service", "instructor"])}
             <section class="panel">{main}</section>
         </div>
     }
@@ -90,38 +90,6 @@ fn form(cx: &Cx, tenant: &Tenant, choices: GroupChoices, all: bool) -> AnyView {
         {ui::button("Plan group lesson", Kind::Main)}
     };
     ui::post_form(OPEN, cx, "", vec![("tenant", tenant.slug.clone())], body.into_any())
-}
-
-/// The nearest free times, when the one asked for was taken; each fills the form again.
-fn near(cx: &Cx, tenant: &Tenant) -> AnyView {
-    let near = super::nearest(cx, OPEN);
-    if near.is_empty() {
-        return ().into_any();
-    }
-    let form = cx.form(OPEN, "");
-    let links: Vec<AnyView> = near
-        .into_iter()
-        .map(|at| {
-            let (date, time) = (tenant.zone.date(at).to_string(), tenant.zone.clock(at));
-            let (service, instructor) = (form.value("service", ""), form.value("instructor", ""));
-            let href = cx.link(&[
-                ("service", &service),
-                ("instructor", &instructor),
-                ("date", &date),
-                ("time", &time),
-            ]);
-            let text = ui::time(&tenant.zone, at, day_and_clock(tenant, at));
-            view! { <li><a class="slot" href=href>{text}</a></li> }.into_any()
-        })
-        .collect();
-    view! {
-        <section class="summary">
-            <h2>"That time has just been taken"</h2>
-            <p>"The nearest free times:"</p>
-            <ul class="stack tight">{links}</ul>
-        </section>
-    }
-    .into_any()
 }
 
 /// One of them, and who comes.
@@ -230,18 +198,11 @@ fn attendees(cx: &Cx, shown: &Shown) -> AnyView {
     let rows: Vec<AnyView> = shown.attendees.iter().map(|attendee| row(tenant, attendee)).collect();
     let student = ui::capital(&words.student);
     view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">{student}</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Attendance"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {ui::table("", view! {
+            <th scope="col">{student}</th>
+            <th scope="col">"Status"</th>
+            <th scope="col">"Attendance"</th>
+        }, rows)}
         <p class="row">{book}{mark}</p>
     }
     .into_any()

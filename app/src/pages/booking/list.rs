@@ -195,15 +195,7 @@ fn table(cx: &Cx, list: &List) -> AnyView {
         .enumerate()
         .map(|(at, booking)| row(cx, list, booking, may_bulk(list).then(|| pick(list, &form, at, booking))))
         .collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead><tr>{heads}</tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    ui::table("", heads, rows)
 }
 
 /// Whether students and instructors are named: nobody needs to read their own name in each row.

@@ -84,6 +84,53 @@ fn which_of_two(form: &Form, field: &str, zone: &Zone, (date, time): (&str, &str
     Field::select(field, "Which of the two", options).value(chosen).required().view(form, "")
 }
 
+/// The nearest free times, when the one that the form `action` asked for was taken. Each fills the form again, with what it
+/// held in `fields`.
+fn nearest_free(cx: &Cx, tenant: &Tenant, action: &str, fields: &[&str]) -> AnyView {
+    let near = nearest(cx, action);
+    if near.is_empty() {
+        return ().into_any();
+    }
+    let form = cx.form(action, "");
+    let kept: Vec<(&str, String)> = fields.iter().map(|field| (*field, form.value(field, ""))).collect();
+    let links: Vec<AnyView> = near
+        .into_iter()
+        .map(|at| {
+            let (date, time) = (tenant.zone.date(at).to_string(), tenant.zone.clock(at));
+            let mut filled: Vec<(&str, &str)> =
+                kept.iter().map(|(field, value)| (*field, value.as_str())).collect();
+            filled.extend([("date", date.as_str()), ("time", time.as_str())]);
+            let href = cx.link(&filled);
+            let text = ui::time(&tenant.zone, at, day_and_clock(tenant, at));
+            view! { <li><a class="slot" href=href>{text}</a></li> }.into_any()
+        })
+        .collect();
+    view! {
+        <section class="summary">
+            <h2>"That time has just been taken"</h2>
+            <p>"The nearest free times:"</p>
+            <ul class="stack tight">{links}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+/// Whom staff book for: chosen from a short list, or typed.
+fn student_field(students: Vec<Choice>) -> Field {
+    if students.is_empty() {
+        Field::text("student", "Student").help("E-mail address or full name.").max_length(320)
+    } else {
+        Field::select("student", "Student", options(students))
+    }
+}
+
+/// Whom staff book with: one of those who teach, or any.
+fn instructor_field(tenant: &Tenant, instructors: Vec<Choice>) -> Field {
+    let mut options = options(instructors);
+    options.insert(1, ("any".to_owned(), format!("Any {}", tenant.words().instructor)));
+    Field::select("instructor", "Instructor", options)
+}
+
 /// "a lesson", "an appointment".
 fn a(word: &str) -> String {
     let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };

@@ -7,7 +7,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{day_and_clock, options, which_of_two};
+use super::{instructor_field, nearest_free, options, student_field, which_of_two};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
@@ -38,7 +38,7 @@ fn draw(cx: &Cx, tenant: &Tenant, actor: &Actor, choices: Choices) -> AnyView {
     view! {
         {ui::page_head(&format!("Book for a {}", words.student), Some(lead), links)}
         <div class="stack">
-            {near(cx, tenant)}
+            {nearest_free(cx, tenant, ACTION, &["student", "instructor", "service", "pickup"])}
             <section class="panel">{main}</section>
         </div>
     }
@@ -78,14 +78,6 @@ fn given(cx: &Cx, field: &str) -> String {
 
 fn form(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
     let form = cx.form(ACTION, "");
-    let words = tenant.words();
-    let student = if choices.students.is_empty() {
-        Field::text("student", "Student").help("E-mail address or full name.").max_length(320)
-    } else {
-        Field::select("student", "Student", options(choices.students))
-    };
-    let mut instructors = options(choices.instructors);
-    instructors.insert(1, ("any".to_owned(), format!("Any {}", words.instructor)));
     let pickup = choices.pickup.then(|| {
         Field::text("pickup", "Pickup address")
             .value(given(cx, "pickup"))
@@ -97,8 +89,8 @@ fn form(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
     let which = which_of_two(&form, "which", &tenant.zone, (&typed.0, &typed.1), "");
     let hidden = vec![("tenant", tenant.slug.clone()), ("idempotency_key", uuid::Uuid::new_v4().to_string())];
     let body = view! {
-        {student.value(given(cx, "student")).required().view(&form, "")}
-        {Field::select("instructor", "Instructor", instructors).value(given(cx, "instructor")).required().view(&form, "")}
+        {student_field(choices.students).value(given(cx, "student")).required().view(&form, "")}
+        {instructor_field(tenant, choices.instructors).value(given(cx, "instructor")).required().view(&form, "")}
         {Field::select("service", "Service", options(choices.services))
             .value(given(cx, "service"))
             .required()
@@ -111,39 +103,4 @@ fn form(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
         {ui::button("Book lesson", Kind::Main)}
     };
     ui::post_form(ACTION, cx, "", hidden, body.into_any())
-}
-
-/// The nearest free times, when the one asked for was taken; each fills the form again.
-fn near(cx: &Cx, tenant: &Tenant) -> AnyView {
-    let near = super::nearest(cx, ACTION);
-    if near.is_empty() {
-        return ().into_any();
-    }
-    let form = cx.form(ACTION, "");
-    let links: Vec<AnyView> = near
-        .into_iter()
-        .map(|at| {
-            let (date, time) = (tenant.zone.date(at).to_string(), tenant.zone.clock(at));
-            let [student, instructor, service, pickup] =
-                ["student", "instructor", "service", "pickup"].map(|field| form.value(field, ""));
-            let href = cx.link(&[
-                ("student", &student),
-                ("instructor", &instructor),
-                ("service", &service),
-                ("pickup", &pickup),
-                ("date", &date),
-                ("time", &time),
-            ]);
-            let text = ui::time(&tenant.zone, at, day_and_clock(tenant, at));
-            view! { <li><a class="slot" href=href>{text}</a></li> }.into_any()
-        })
-        .collect();
-    view! {
-        <section class="summary">
-            <h2>"That time has just been taken"</h2>
-            <p>"The nearest free times:"</p>
-            <ul class="stack tight">{links}</ul>
-        </section>
-    }
-    .into_any()
 }

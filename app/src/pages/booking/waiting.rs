@@ -11,7 +11,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-use super::{day_and_clock, name, options};
+use super::{day_and_clock, instructor_field, name, options, student_field};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
@@ -95,25 +95,16 @@ fn table(cx: &Cx, list: &List) -> AnyView {
     });
     let instructor = ui::capital(&words.instructor);
     let rows: Vec<AnyView> = list.rows.items.iter().map(|row| row_view(cx, list, row)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {student}
-                        <th scope="col">"Service"</th>
-                        <th scope="col">{instructor}</th>
-                        <th scope="col">"Wanted"</th>
-                        <th scope="col">"Since"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col"><span class="visually-hidden">"Next step"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {student}
+        <th scope="col">"Service"</th>
+        <th scope="col">{instructor}</th>
+        <th scope="col">"Wanted"</th>
+        <th scope="col">"Since"</th>
+        <th scope="col">"State"</th>
+        <th scope="col"><span class="visually-hidden">"Next step"</span></th>
+    };
+    ui::table("", heads, rows)
 }
 
 fn row_view(cx: &Cx, list: &List, row: &WaitingRow) -> AnyView {
@@ -185,13 +176,6 @@ fn add(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
     let form = cx.form(JOIN, "");
     let given = |field: &str| cx.query(field).unwrap_or("").to_owned();
     let words = tenant.words();
-    let student = if choices.students.is_empty() {
-        Field::text("student", "Student").help("E-mail address or full name.").max_length(320)
-    } else {
-        Field::select("student", "Student", options(choices.students))
-    };
-    let mut instructors = options(choices.instructors);
-    instructors.insert(1, ("any".to_owned(), format!("Any {}", words.instructor)));
     let pickup = choices.pickup.then(|| {
         Field::text("pickup", "Pickup address")
             .help("Where the service asks for it.")
@@ -199,12 +183,12 @@ fn add(cx: &Cx, tenant: &Tenant, choices: Choices) -> AnyView {
             .view(&form, "")
     });
     let body = view! {
-        {student.value(given("student")).required().view(&form, "")}
+        {student_field(choices.students).value(given("student")).required().view(&form, "")}
         {Field::select("service", "Service", options(choices.services))
             .value(given("service"))
             .required()
             .view(&form, "")}
-        {Field::select("instructor", "Instructor", instructors).value(given("instructor")).required().view(&form, "")}
+        {instructor_field(tenant, choices.instructors).value(given("instructor")).required().view(&form, "")}
         {Field::date("date", "Date").value(given("date")).required().view(&form, "")}
         {Field::time_of_day("time", "Time")
             .value(given("time"))

@@ -180,22 +180,13 @@ fn logins(cx: &Cx, zone: &Zone, page: Page<AttemptRow>) -> AnyView {
         ui::empty("No login here", "Every try to log in to this account stands in this list.", ().into_any())
     } else {
         let rows: Vec<AnyView> = page.items.into_iter().map(|row| login(zone, row)).collect();
-        view! {
-            <div class="table-wrap">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"When (UTC)"</th>
-                            <th scope="col">"How it went"</th>
-                            <th scope="col">"Device"</th>
-                            <th scope="col">"Address"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
-        }
-        .into_any()
+        let heads = view! {
+            <th scope="col">"When (UTC)"</th>
+            <th scope="col">"How it went"</th>
+            <th scope="col">"Device"</th>
+            <th scope="col">"Address"</th>
+        };
+        ui::table("", heads, rows)
     };
     view! {
         <section class="stack tight" id="logins">

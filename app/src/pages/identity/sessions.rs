@@ -10,7 +10,7 @@ use super::parts::{moment, or_unknown, utc};
 use crate::{
     cx::Cx,
     doc::{Doc, Frame, PageResult},
-    ui::{Kind, Tone, badge, button, link_button, page_head, post_form},
+    ui::{Kind, Tone, badge, button, link_button, page_head, post_form, table},
 };
 
 /// The list of sessions.
@@ -28,20 +28,13 @@ fn draw(cx: &Cx, zone: &Zone, rows: Vec<SessionRow>) -> AnyView {
     let rows: Vec<AnyView> = rows.into_iter().map(|row| session(cx, zone, row)).collect();
     view! {
         {page_head("Sessions", Some(lead.into()), link_button("/account".into(), "Account", false))}
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Device"</th>
-                        <th scope="col">"Address"</th>
-                        <th scope="col">"Since (UTC)"</th>
-                        <th scope="col">"Last seen (UTC)"</th>
-                        <th scope="col"><span class="visually-hidden">"End it"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {table("", view! {
+            <th scope="col">"Device"</th>
+            <th scope="col">"Address"</th>
+            <th scope="col">"Since (UTC)"</th>
+            <th scope="col">"Last seen (UTC)"</th>
+            <th scope="col"><span class="visually-hidden">"End it"</span></th>
+        }, rows)}
         {everywhere(cx, alone)}
     }
     .into_any()

@@ -132,18 +132,11 @@ fn errors_view(errors: Vec<LineError>) -> AnyView {
         <section class="panel" role="alert">
             <h2>"The file has errors"</h2>
             <p>{lead}" "{rest}</p>
-            <div class="table-wrap">
-                <table class="table compact">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Line"</th>
-                            <th scope="col">"Column"</th>
-                            <th scope="col">"What to mend"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {ui::table("compact", view! {
+                <th scope="col">"Line"</th>
+                <th scope="col">"Column"</th>
+                <th scope="col">"What to mend"</th>
+            }, rows)}
         </section>
     }
     .into_any()

@@ -99,25 +99,16 @@ fn table(cx: &Cx, tenant: &Tenant, rows: Vec<InstructorRow>) -> AnyView {
         return ui::empty(&title, &text, ().into_any());
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(cx, tenant, row, cx.now())).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {sort_head(cx, "name", "Name", true, "")}
-                        {sort_head(cx, "city", "City", false, "")}
-                        <th scope="col">"Verification"</th>
-                        {sort_head(cx, "mentees", &format!("{}s", capital(&words.student)), false, "num")}
-                        <th scope="col" class="num">"Seats"</th>
-                        {sort_head(cx, "lessons_left", &format!("{}s left", capital(&words.lesson)), false, "num")}
-                        {sort_head(cx, "last_lesson", &format!("Last {}", words.lesson), false, "")}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {sort_head(cx, "name", "Name", true, "")}
+        {sort_head(cx, "city", "City", false, "")}
+        <th scope="col">"Verification"</th>
+        {sort_head(cx, "mentees", &format!("{}s", capital(&words.student)), false, "num")}
+        <th scope="col" class="num">"Seats"</th>
+        {sort_head(cx, "lessons_left", &format!("{}s left", capital(&words.lesson)), false, "num")}
+        {sort_head(cx, "last_lesson", &format!("Last {}", words.lesson), false, "")}
+    };
+    ui::table("", heads, rows)
 }
 
 fn row_view(cx: &Cx, tenant: &Tenant, row: InstructorRow, now: Instant) -> AnyView {

@@ -23,25 +23,16 @@ pub(super) fn table(cx: &Cx, tenant: &Tenant, mentees: Vec<Mentee>, now: Instant
         return ui::empty(&title, &text, ().into_any());
     }
     let rows: Vec<AnyView> = mentees.into_iter().flat_map(|mentee| rows(cx, tenant, mentee, now)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table compact">
-                <thead>
-                    <tr>
-                        <th scope="col">{ui::capital(&words.student)}</th>
-                        <th scope="col">"Seat"</th>
-                        <th scope="col" class="num">"Total"</th>
-                        <th scope="col" class="num">"Used"</th>
-                        <th scope="col">"Left"</th>
-                        <th scope="col">"Pack"</th>
-                        <th scope="col">{format!("Last {}", words.lesson)}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        <th scope="col">{ui::capital(&words.student)}</th>
+        <th scope="col">"Seat"</th>
+        <th scope="col" class="num">"Total"</th>
+        <th scope="col" class="num">"Used"</th>
+        <th scope="col">"Left"</th>
+        <th scope="col">"Pack"</th>
+        <th scope="col">{format!("Last {}", words.lesson)}</th>
+    };
+    ui::table("compact", heads, rows)
 }
 
 fn rows(cx: &Cx, tenant: &Tenant, mentee: Mentee, now: Instant) -> Vec<AnyView> {

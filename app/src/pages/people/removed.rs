@@ -73,22 +73,13 @@ fn table(cx: &Cx, tenant: &Tenant, kind: Kind, rows: Vec<RemovedRow>) -> AnyView
         return ui::empty("Nobody is removed", &text, ().into_any());
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(cx, tenant, kind, row, cx.now())).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {sort_head(cx, "name", "Name", false, "")}
-                        <th scope="col">"E-mail"</th>
-                        <th scope="col">"Removed"</th>
-                        <th scope="col"><span class="visually-hidden">"Restore"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {sort_head(cx, "name", "Name", false, "")}
+        <th scope="col">"E-mail"</th>
+        <th scope="col">"Removed"</th>
+        <th scope="col"><span class="visually-hidden">"Restore"</span></th>
+    };
+    ui::table("", heads, rows)
 }
 
 fn row_view(cx: &Cx, tenant: &Tenant, kind: Kind, row: RemovedRow, now: Instant) -> AnyView {

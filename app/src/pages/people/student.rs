@@ -152,24 +152,15 @@ fn ledger(tenant: &Tenant, postings: Vec<PostingLine>) -> AnyView {
         return ui::empty("Nothing posted yet", &text, ().into_any());
     }
     let rows: Vec<AnyView> = postings.into_iter().map(|posting| posting_row(tenant, posting)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table compact">
-                <thead>
-                    <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col" class="num">{format!("{}s", capital(&tenant.words().lesson))}</th>
-                        <th scope="col">"Pack with"</th>
-                        <th scope="col">"Reason"</th>
-                        <th scope="col">"By"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        <th scope="col">"When"</th>
+        <th scope="col">"What"</th>
+        <th scope="col" class="num">{format!("{}s", capital(&tenant.words().lesson))}</th>
+        <th scope="col">"Pack with"</th>
+        <th scope="col">"Reason"</th>
+        <th scope="col">"By"</th>
+    };
+    ui::table("compact", heads, rows)
 }
 
 fn posting_row(tenant: &Tenant, posting: PostingLine) -> AnyView {

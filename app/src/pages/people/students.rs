@@ -84,25 +84,16 @@ fn table(cx: &Cx, tenant: &Tenant, rows: Vec<StudentRow>, staff: bool) -> AnyVie
         return ui::empty(&title, text, ().into_any());
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(tenant, row, cx.now())).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {sort_head(cx, "name", "Name", true, "")}
-                        {sort_head(cx, "email", "E-mail", false, "")}
-                        <th scope="col">"Phone"</th>
-                        <th scope="col">{format!("{}s", capital(&words.instructor))}</th>
-                        {sort_head(cx, "lessons_left", &format!("{}s left", capital(&words.lesson)), false, "num")}
-                        {sort_head(cx, "last_lesson", &format!("Last {}", words.lesson), false, "")}
-                        {sort_head(cx, "next_lesson", &format!("Next {}", words.lesson), false, "")}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {sort_head(cx, "name", "Name", true, "")}
+        {sort_head(cx, "email", "E-mail", false, "")}
+        <th scope="col">"Phone"</th>
+        <th scope="col">{format!("{}s", capital(&words.instructor))}</th>
+        {sort_head(cx, "lessons_left", &format!("{}s left", capital(&words.lesson)), false, "num")}
+        {sort_head(cx, "last_lesson", &format!("Last {}", words.lesson), false, "")}
+        {sort_head(cx, "next_lesson", &format!("Next {}", words.lesson), false, "")}
+    };
+    ui::table("", heads, rows)
 }
 
 fn row_view(tenant: &Tenant, row: StudentRow, now: Instant) -> AnyView {

@@ -52,24 +52,15 @@ fn draw(cx: &Cx, tenant: &Tenant, rows: &Page<ResourceRow>) -> AnyView {
 
 fn table(cx: &Cx, tenant: &Tenant, rows: &Page<ResourceRow>) -> AnyView {
     let lines: Vec<AnyView> = rows.items.iter().map(|row| line(tenant, row)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {ui::sort_head(cx, "name", "Name", true, "")}
-                        <th scope="col">"Kind"</th>
-                        <th scope="col" class="num">"Units"</th>
-                        <th scope="col">"Needed by"</th>
-                        <th scope="col" class="num">"Upcoming"</th>
-                        <th scope="col">"Status"</th>
-                    </tr>
-                </thead>
-                <tbody>{lines}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {ui::sort_head(cx, "name", "Name", true, "")}
+        <th scope="col">"Kind"</th>
+        <th scope="col" class="num">"Units"</th>
+        <th scope="col">"Needed by"</th>
+        <th scope="col" class="num">"Upcoming"</th>
+        <th scope="col">"Status"</th>
+    };
+    ui::table("", heads, lines)
 }
 
 fn line(tenant: &Tenant, row: &ResourceRow) -> AnyView {

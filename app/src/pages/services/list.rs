@@ -74,26 +74,17 @@ fn table(cx: &Cx, tenant: &Tenant, edits: bool, rows: &Page<ServiceRow>) -> AnyV
         .collect();
     let people = format!("{}s", ui::capital(&tenant.words().instructor));
     let choose = edits.then(|| view! { <th scope="col"><span class="visually-hidden">"Choose"</span></th> });
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {choose}
-                        {ui::sort_head(cx, "name", "Name", true, "")}
-                        {ui::sort_head(cx, "duration", "Length", false, "num")}
-                        {ui::sort_head(cx, "price", "Price", false, "num")}
-                        <th scope="col" class="num">"Seats"</th>
-                        <th scope="col" class="num">{people}</th>
-                        <th scope="col" class="num">"Upcoming"</th>
-                        <th scope="col">"Status"</th>
-                    </tr>
-                </thead>
-                <tbody>{lines}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {choose}
+        {ui::sort_head(cx, "name", "Name", true, "")}
+        {ui::sort_head(cx, "duration", "Length", false, "num")}
+        {ui::sort_head(cx, "price", "Price", false, "num")}
+        <th scope="col" class="num">"Seats"</th>
+        <th scope="col" class="num">{people}</th>
+        <th scope="col" class="num">"Upcoming"</th>
+        <th scope="col">"Status"</th>
+    };
+    ui::table("", heads, lines)
 }
 
 fn line(tenant: &Tenant, bulk: Option<(&Form, usize)>, row: &ServiceRow) -> AnyView {

@@ -18,21 +18,14 @@ pub(super) fn panel(cx: &Cx, tenant: &Tenant, invites: Vec<InviteRow>) -> AnyVie
     view! {
         <section>
             <h2 class="section-title">"Open invites"</h2>
-            <div class="table-wrap">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"E-mail"</th>
-                            <th scope="col">"Role"</th>
-                            <th scope="col">"Invited"</th>
-                            <th scope="col">"Mail"</th>
-                            <th scope="col">"Link works until"</th>
-                            <th scope="col"><span class="visually-hidden">"What to do"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {ui::table("", view! {
+                <th scope="col">"E-mail"</th>
+                <th scope="col">"Role"</th>
+                <th scope="col">"Invited"</th>
+                <th scope="col">"Mail"</th>
+                <th scope="col">"Link works until"</th>
+                <th scope="col"><span class="visually-hidden">"What to do"</span></th>
+            }, rows)}
         </section>
     }
     .into_any()

@@ -18,23 +18,14 @@ pub(super) fn table(cx: &Cx, tenant: &Tenant, rows: Vec<MemberRow>) -> AnyView {
         return ui::empty("No member here", "Change the search, or invite someone.", ().into_any());
     }
     let rows: Vec<AnyView> = rows.into_iter().map(|row| row_view(cx, tenant, row)).collect();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        {sort_head(cx, "name", "Name", false, "")}
-                        {sort_head(cx, "email", "E-mail", false, "")}
-                        {sort_head(cx, "role", "Role", true, "")}
-                        {sort_head(cx, "since", "Since", false, "")}
-                        <th scope="col">"Second step"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads = view! {
+        {sort_head(cx, "name", "Name", false, "")}
+        {sort_head(cx, "email", "E-mail", false, "")}
+        {sort_head(cx, "role", "Role", true, "")}
+        {sort_head(cx, "since", "Since", false, "")}
+        <th scope="col">"Second step"</th>
+    };
+    ui::table("", heads, rows)
 }
 
 fn row_view(cx: &Cx, tenant: &Tenant, row: MemberRow) -> AnyView {

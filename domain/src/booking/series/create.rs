@@ -234,10 +234,7 @@ mod tests {
     use jiff::{SignedDuration, civil::date};
 
     use super::*;
-    use crate::{
-        availability::Stretch,
-        ids::{InstructorId, ServiceId, StudentId},
-    };
+    use crate::availability::Stretch;
 
     fn occurrence(place: i32, free: bool, skip: bool) -> Occurrence {
         let first: Instant = "2026-03-31T14:00:00Z".parse().expect("a moment");
@@ -256,22 +253,7 @@ mod tests {
 
     fn refusal(occurrences: Vec<Occurrence>) -> Result<()> {
         let zone = Zone::parse("Africa/Johannesburg").expect("a zone");
-        let plan = SeriesPlan {
-            student: StudentId(Uuid::nil()),
-            student_name: "Sipho".into(),
-            service: ServiceId(Uuid::nil()),
-            service_name: "Driving lesson".into(),
-            instructor: InstructorId(Uuid::nil()),
-            instructor_name: "Thandi".into(),
-            when: "Every Tuesday at 16:00".into(),
-            occurrences,
-            price_minor: 35_000,
-            currency: "ZAR".into(),
-            prepaid: 0,
-            terms: String::new(),
-            needs_approval: false,
-        };
-        refuse(&zone, &plan)
+        refuse(&zone, &SeriesPlan::sample(occurrences))
     }
 
     fn conflict(occurrences: Vec<Occurrence>) -> String {

@@ -267,6 +267,28 @@ impl Wanted {
 }
 
 #[cfg(test)]
+impl SeriesPlan {
+    /// Lessons of 350 rand each, for tests.
+    pub(super) fn sample(occurrences: Vec<Occurrence>) -> Self {
+        Self {
+            student: StudentId(Uuid::nil()),
+            student_name: "Sipho".into(),
+            service: ServiceId(Uuid::nil()),
+            service_name: "Driving lesson".into(),
+            instructor: InstructorId(Uuid::nil()),
+            instructor_name: "Thandi".into(),
+            when: "Every Tuesday at 16:00".into(),
+            occurrences,
+            price_minor: 35_000,
+            currency: "ZAR".into(),
+            prepaid: 0,
+            terms: String::new(),
+            needs_approval: false,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use jiff::civil::date;
 
@@ -285,27 +307,14 @@ mod tests {
 
     #[test]
     fn a_plan_counts_what_is_free_and_what_is_kept() {
-        let plan = SeriesPlan {
-            student: StudentId(Uuid::nil()),
-            student_name: "Sipho".into(),
-            service: ServiceId(Uuid::nil()),
-            service_name: "Driving lesson".into(),
-            instructor: InstructorId(Uuid::nil()),
-            instructor_name: "Thandi".into(),
-            when: "Every Tuesday at 16:00".into(),
-            occurrences: vec![
-                occurrence(1, true, false),
-                occurrence(2, false, false),
-                occurrence(3, false, true),
-                occurrence(4, true, true),
-                occurrence(5, true, false),
-            ],
-            price_minor: 35_000,
-            currency: "ZAR".into(),
-            prepaid: 1,
-            terms: String::new(),
-            needs_approval: false,
-        };
+        let plan = SeriesPlan::sample(vec![
+            occurrence(1, true, false),
+            occurrence(2, false, false),
+            occurrence(3, false, true),
+            occurrence(4, true, true),
+            occurrence(5, true, false),
+        ]);
+        let plan = SeriesPlan { prepaid: 1, ..plan };
         assert_eq!((plan.free(), plan.kept(), plan.due_minor()), (3, 2, 35_000));
         let conflicts: Vec<i32> = plan.conflicts().iter().map(|one| one.place).collect();
         assert_eq!(conflicts, [2]);

@@ -37,22 +37,15 @@ pub(super) fn table(board: &Board) -> AnyView {
     view! {
         <section class="cal-list">
             <h2>"As a list"</h2>
-            <div class="table-wrap">
-                <table class="table compact">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Time"</th>
-                            <th scope="col">{student}</th>
-                            {all.then(|| view! { <th scope="col">{instructor}</th> })}
-                            <th scope="col">"Service"</th>
-                            <th scope="col">"Place"</th>
-                            {resources.then(|| view! { <th scope="col">"Resource"</th> })}
-                            <th scope="col">"Status"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {ui::table("compact", view! {
+                <th scope="col">"Time"</th>
+                <th scope="col">{student}</th>
+                {all.then(|| view! { <th scope="col">{instructor}</th> })}
+                <th scope="col">"Service"</th>
+                <th scope="col">"Place"</th>
+                {resources.then(|| view! { <th scope="col">"Resource"</th> })}
+                <th scope="col">"Status"</th>
+            }, rows)}
         </section>
     }
     .into_any()

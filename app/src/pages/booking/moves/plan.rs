@@ -49,19 +49,12 @@ pub(super) fn view(cx: &Cx, tenant: &Tenant, by: Canceller, plan: &MovePlan) -> 
         <section class="panel">
             <h2>"What would change"</h2>
             <p>{said}</p>
-            <div class="table-wrap">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Now"</th>
-                            <th scope="col">"Then"</th>
-                            {instructor}
-                            <th scope="col">"Free"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {ui::table("", view! {
+                <th scope="col">"Now"</th>
+                <th scope="col">"Then"</th>
+                {instructor}
+                <th scope="col">"Free"</th>
+            }, rows)}
             {near}
         </section>
     }

@@ -96,19 +96,12 @@ fn counted(plan: &SeriesPlan) -> String {
 fn book(cx: &Cx, tenant: &Tenant, plan: &SeriesPlan) -> AnyView {
     let rows: Vec<AnyView> = plan.occurrences.iter().map(|one| row(cx, tenant, one)).collect();
     let table = view! {
-        <div class="table-wrap">
-            <table class="table">
-                <thead>
-                    <tr>
-                        <th scope="col" class="num">"No."</th>
-                        <th scope="col">"Day and time"</th>
-                        <th scope="col">"Free"</th>
-                        <th scope="col">"Leave out"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {ui::table("", view! {
+            <th scope="col" class="num">"No."</th>
+            <th scope="col">"Day and time"</th>
+            <th scope="col">"Free"</th>
+            <th scope="col">"Leave out"</th>
+        }, rows)}
     };
     let kept = plan.kept();
     if kept == 0 {
