@@ -6,8 +6,8 @@ use super::{
     Booking, Status, mail,
     moves::{self, Which},
     policy::{Canceller, Consequence, cancellation, consequence},
-    service::{addresses, load, reached},
-    writes,
+    service::{addresses, reached},
+    store, writes,
 };
 use crate::{
     Error, Result, audit,
@@ -60,11 +60,9 @@ pub async fn cancel(scope: &mut TenantScope, request: CancelRequest) -> Result<C
     let (now, by) = (scope.now(), canceller(scope.actor().role));
     let (tenant, conn) = scope.conn();
     let ids = moves::store::lock(conn, tenant, request.booking, request.which, whose, now).await?;
-    let mut bookings = Vec::with_capacity(ids.len());
-    for id in ids {
-        bookings.push(load(scope, Action::CancelBooking, id, false).await?);
-    }
-    if bookings.is_empty() {
+    let mut bookings = store::each(conn, tenant, &ids).await?;
+    // The one that is named was locked whosever it is.
+    if bookings.is_empty() || !bookings.iter().all(|booking| whose.holds(booking)) {
         return Err(Error::NotFound);
     }
     let reason = identity::text(&request.reason, 1000)

@@ -63,9 +63,7 @@ pub(super) async fn load(
     let whose = reached(scope, action)?;
     let (tenant, conn) = scope.conn();
     let booking = store::find(conn, tenant, id, lock).await?.ok_or(Error::NotFound)?;
-    let theirs = whose.instructor.is_none_or(|id| id == booking.instructor)
-        && whose.student.is_none_or(|id| id == booking.student);
-    if theirs { Ok(booking) } else { Err(Error::NotFound) }
+    if whose.holds(&booking) { Ok(booking) } else { Err(Error::NotFound) }
 }
 
 /// What the staff's form offers; no students when there are more than 200.

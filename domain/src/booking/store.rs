@@ -2,6 +2,8 @@
 
 mod offer;
 
+use std::collections::HashMap;
+
 use futures::stream::BoxStream;
 use jiff_sqlx::ToSqlx;
 use serde::Deserialize;
@@ -21,6 +23,14 @@ use crate::{
 pub(crate) struct Whose {
     pub(crate) instructor: Option<InstructorId>,
     pub(crate) student: Option<StudentId>,
+}
+
+impl Whose {
+    /// Whether a lesson is among them.
+    pub(crate) fn holds(self, booking: &Booking) -> bool {
+        self.instructor.is_none_or(|id| id == booking.instructor)
+            && self.student.is_none_or(|id| id == booking.student)
+    }
 }
 
 struct Row {
@@ -150,6 +160,22 @@ pub(crate) async fn find(
         .await?
         .map(Booking::try_from)
         .transpose()
+}
+
+/// The lessons with these ids, in the same order.
+///
+/// # Errors
+/// [`Error::NotFound`] when one of them isn't there.
+pub(crate) async fn each(conn: &mut PgConnection, tenant: Uuid, ids: &[BookingId]) -> Result<Vec<Booking>> {
+    let wanted: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = bookings!("", "0::bigint", "where b.tenant_id = $1 and b.id = any($2)", tenant, &wanted[..])
+        .fetch_all(conn)
+        .await?;
+    let mut found = rows
+        .into_iter()
+        .map(|row| Ok((row.id, Booking::try_from(row)?)))
+        .collect::<Result<HashMap<Uuid, Booking>>>()?;
+    wanted.iter().map(|id| found.remove(id).ok_or(Error::NotFound)).collect()
 }
 
 /// Lessons that aren't cancelled and start from one moment up to another, by start.

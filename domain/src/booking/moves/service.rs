@@ -148,10 +148,7 @@ pub async fn move_lesson(scope: &mut TenantScope, request: MoveRequest) -> Resul
         hold::end_checkout(conn, tenant, sheet.student, asker.now).await?;
     }
 
-    let mut before = Vec::with_capacity(ids.len());
-    for id in &ids {
-        before.push(bookings::find(conn, tenant, *id, false).await?.ok_or(Error::NotFound)?);
-    }
+    let before = bookings::each(conn, tenant, &ids).await?;
     // All of them leave their times first: lessons of a series may move to where others of it have been.
     writes::unclaim(conn, tenant, &ids, asker.now).await?;
     let mut found = look::look(scope, &sheet, &wanted, asker).await?;
@@ -222,11 +219,7 @@ async fn write(
     }
     let ids: Vec<BookingId> = before.iter().map(|booking| booking.id).collect();
     store::note_moved(conn, tenant, &ids, asker.by == Canceller::Student).await?;
-    let mut after = Vec::with_capacity(ids.len());
-    for id in ids {
-        after.push(bookings::find(conn, tenant, id, false).await?.ok_or(Error::NotFound)?);
-    }
-    Ok(after)
+    bookings::each(conn, tenant, &ids).await
 }
 
 /// The place as claims keep it: what hasn't been said yet is one of its own, so that there is time to travel.
